@@ -1,0 +1,345 @@
+<?php
+/**
+ * IDE and static-analysis stubs of the native extension tenant_crm_sync.
+ *
+ * The classes are implemented in Rust (src/php/); the bodies here only throw. tests/phpt holds every name, default and
+ * type in this file against reflection of the loaded extension.
+ *
+ * @version 0.1.0
+ */
+
+namespace {
+
+	/**
+	 * One tenant's connection to its CRM. Works inside the PHP process; connections outlive the request.
+	 *
+	 * Settings are an array with these keys. `api_key` and `api_endpoint` are required, the rest is optional:
+	 *
+	 * | key                | type   | meaning |
+	 * |--------------------|--------|---------|
+	 * | api_key            | string | bearer key in plain text, or an envelope of encrypt_credential() |
+	 * | api_endpoint       | string | https URL; `/api/v1/...` is resolved against it by RFC 3986, so a path in it is dropped |
+	 * | connector          | string | which CRM this is; default `rest` |
+	 * | timeout            | float  | seconds for a whole call, retries included; default and maximum: INI tenant_crm_sync.timeout_ms |
+	 * | idempotency_header | string | header that carries a random key on creates; they may then be repeated after a cut connection |
+	 * | throw              | bool   | as throw_errors() |
+	 * | parallel           | int    | pages side by side in pull(), 1 to 32; needs stable_order |
+	 * | stable_order       | bool   | the CRM's order and totals do not change while pages are read |
+	 */
+	class TenantCRMSync {
+
+		/**
+		 * Reads the settings from the site's function get_tenant_crm_settings( $tenant_id ).
+		 *
+		 * @param int|string $tenant_id
+		 * @throws \Exception "CRM settings not configured for tenant {$tenant_id}." where the function returns nothing;
+		 *                    \TenantCRMSync\ConfigException where the function does not exist or a setting is unusable.
+		 */
+		public function __construct( $tenant_id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * The same with settings given, not looked up. Returns the class it was called on.
+		 *
+		 * @param int|string           $tenant_id
+		 * @param array<string, mixed> $settings  See the class.
+		 */
+		public static function with_settings( $tenant_id, array $settings ): static {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * One GET of /api/v1/leads. Does not page: see pull().
+		 *
+		 * @param mixed $last_sync_timestamp Sent as filter[updated_at_gt] unless it is falsy.
+		 * @return mixed The value of `data` in the answer ([] where there is none); false on failure, with a line in PHP's error log.
+		 */
+		public function fetch_leads( $last_sync_timestamp = null ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * One POST to /api/v1/leads. Repeated only if it cannot have been processed.
+		 *
+		 * @param array<mixed> $lead_data
+		 * @return mixed The decoded answer; false on failure.
+		 */
+		public function create_lead( array $lead_data ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param int|string $lead_id
+		 * @return mixed The decoded answer; false on failure (last_error() tells a missing lead from a broken call).
+		 */
+		public function get_lead( $lead_id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * PATCH of the given fields.
+		 *
+		 * @param int|string   $lead_id
+		 * @param array<mixed> $lead_data
+		 * @return mixed The decoded answer, true where the CRM answers without a body; false on failure.
+		 */
+		public function update_lead( $lead_id, array $lead_data ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param int|string $lead_id
+		 * @return bool true if the lead is gone, also if it was gone before; false on failure.
+		 */
+		public function delete_lead( $lead_id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * fetch_leads() for any object type, for example `contacts`.
+		 *
+		 * @param mixed $since
+		 * @return mixed
+		 */
+		public function fetch_records( string $object, $since = null ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param array<mixed> $data
+		 * @return mixed As create_lead().
+		 */
+		public function create_record( string $object, array $data ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param int|string $id
+		 * @return mixed As get_lead().
+		 */
+		public function get_record( string $object, $id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param int|string   $id
+		 * @param array<mixed> $data
+		 * @return mixed As update_lead().
+		 */
+		public function update_record( string $object, $id, array $data ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param int|string $id
+		 * @return bool As delete_lead().
+		 */
+		public function delete_record( string $object, $id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Streams every record that changed after the watermark, batch by batch, with the following page already travelling.
+		 *
+		 * Memory does not grow with the number of pages. Store a batch, then its watermark(); start the next pull, in this
+		 * process or another, from what was stored.
+		 *
+		 * @param string               $object    Object type, for example `leads`.
+		 * @param string|null          $watermark What Batch::watermark() returned, or a timestamp of the CRM; null pulls everything.
+		 * @param array<string, mixed> $options   `fields` (list<string>: the fields that fingerprints and snapshots cover; default all
+		 *                                        but the time of the change), `page_size` (int, 1 to 1000).
+		 */
+		public function pull( string $object, ?string $watermark = null, array $options = [] ): \TenantCRMSync\Pull {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Why the last call of this object failed; null if it did not.
+		 *
+		 * @return array{kind: string, message: string, tenant: string, operation: string, status: ?int, retry_after: ?float, attempts: int, body: ?string}|null
+		 *         kind: config, credential, egress, connect, timeout, transport, http, rate_limited, too_large, decode, encode or cancelled.
+		 *         retry_after: seconds. body: a redacted excerpt.
+		 */
+		public function last_error(): ?array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Failures throw a \TenantCRMSync\Exception from now on, instead of returning false.
+		 */
+		public function throw_errors( bool $on = true ): static {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Seals a credential for one tenant and field with the tenant's own data key.
+		 *
+		 * @param int|string  $tenant_id
+		 * @param string|null $endpoint  The endpoint it is for: another origin will not get it. Where it is not given, that of the
+		 *                               tenant's current settings; where there are none, the origin of its first use.
+		 * @return string An envelope, ASCII, safe to store in a database.
+		 * @throws \TenantCRMSync\CredentialException Without a host key: nothing is ever stored as plain text.
+		 */
+		public static function encrypt_credential( $tenant_id, string $plaintext, string $field = 'api_key', ?string $endpoint = null ): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * The same credential sealed anew with the newest host key. The plain text is not returned.
+		 *
+		 * @param int|string $tenant_id
+		 * @throws \TenantCRMSync\CredentialException
+		 */
+		public static function rotate_credential( $tenant_id, string $envelope, string $field = 'api_key' ): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Destroys the tenant's data key: its envelopes, also those in backups of the database, cannot be opened again.
+		 *
+		 * @param int|string $tenant_id
+		 * @return bool false if there was none.
+		 */
+		public static function forget_tenant( $tenant_id ): bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Names the site for this request. Two sites with the same tenant ids keep separate keys. Default: ''.
+		 */
+		public static function use_site( string $site_id ): void {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * What phpinfo() shows: version, key source and state, connections, paths. No secrets.
+		 *
+		 * @return array{version: string, key_file: string, keys: int, key_error: ?string, key_dir: string, ca_file: string, allow_http: bool,
+		 *               allow_private_networks: bool, engine_running: bool, connections_opened: int, requests: int}
+		 */
+		public static function status(): array {
+			throw new \LogicException( 'stub' );
+		}
+	}
+}
+
+namespace TenantCRMSync {
+
+	/**
+	 * What pull() returns. Goes forward only; ends with an exception where the CRM cannot be read, after the batches that could.
+	 *
+	 * @implements \Iterator<int, Batch>
+	 */
+	final class Pull implements \Iterator {
+		public function current(): Batch {
+			throw new \LogicException( 'stub' );
+		}
+		public function key(): int {
+			throw new \LogicException( 'stub' );
+		}
+		public function next(): void {
+			throw new \LogicException( 'stub' );
+		}
+		public function rewind(): void {
+			throw new \LogicException( 'stub' );
+		}
+		public function valid(): bool {
+			throw new \LogicException( 'stub' );
+		}
+	}
+
+	/**
+	 * One page of records. Arrays are built only for the rows that are asked for. Positions count from 0.
+	 */
+	final class Batch implements \Countable {
+
+		/** Records in this batch, refused ones not counted. */
+		public function count(): int {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<string> The CRM's ids, always strings. */
+		public function ids(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<string> 16 raw bytes each, equal for records that are equal in the mapped fields. */
+		public function fingerprints(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<?string> The CRM's own time of the last change, as it wrote it. */
+		public function updated_at(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return array<mixed> One record, as json_decode( ..., true ) gives it. */
+		public function row( int $position ): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<array<mixed>> All records. */
+		public function rows(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return string JSON object of the mapped fields, as the CRM wrote them. */
+		public function snapshot( int $position ): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<array{position: int, id: ?string, reason: string}> Records that cannot be read, and why. */
+		public function refused(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** Opaque. Store it after the rows. */
+		public function watermark(): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** Whether this is the last batch of the pull. */
+		public function is_last(): bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return array{page: int, bytes: int, milliseconds: float, attempts: int} */
+		public function stats(): array {
+			throw new \LogicException( 'stub' );
+		}
+	}
+
+	/** Every failure. Its code is the HTTP status, or 0. Properties hold no secret. */
+	class Exception extends \RuntimeException {
+		public string $tenant = '';
+		public string $kind = '';
+		public string $operation = '';
+		public ?int $status = null;
+		public ?float $retry_after = null;
+		public int $attempts = 0;
+		/** A redacted excerpt of the answer. */
+		public ?string $body = null;
+	}
+
+	/** Settings, INI or arguments are unusable; the message names the remedy. */
+	class ConfigException extends Exception {}
+
+	/** A credential cannot be sealed or opened. */
+	class CredentialException extends Exception {}
+
+	/** The host's rules forbid the call. */
+	class EgressException extends Exception {}
+
+	/** The CRM could not be reached, or the answer did not arrive whole and in time. */
+	class TransportException extends Exception {}
+
+	/** The CRM answered with an error status. */
+	class HttpException extends Exception {}
+
+	/** The CRM asks to wait: see $retry_after. */
+	class RateLimitException extends HttpException {}
+
+	/** The answer is not what was expected: not JSON, or without records. */
+	class DecodeException extends Exception {}
+}
