@@ -1,0 +1,161 @@
+<?php
+/**
+ * Who may do what: the three capabilities, and which tenants a user belongs to.
+ *
+ * - manage_tenant_crm: add, change and delete tenants; sees every tenant.
+ * - sync_tenant_crm:   start, follow and cancel syncs.
+ * - view_tenant_leads: read leads.
+ *
+ * Administrators get all three on activation. Whoever lacks manage_tenant_crm can use the other two only for the tenants in their own list
+ * (user meta, set by those who manage tenants). Lead posts are mapped through the ledger, by the tenant's integer key, never by meta value.
+ */
+
+namespace TenantCRM;
+
+final class Capabilities {
+
+	const MANAGE = 'manage_tenant_crm';
+	const SYNC   = 'sync_tenant_crm';
+	const VIEW   = 'view_tenant_leads';
+	const ALL    = array( self::MANAGE, self::SYNC, self::VIEW );
+
+	/** List of external tenant ids. The underscore makes it protected: profile forms and REST do not offer it. */
+	const USER_META = '_tenant_crm_tenant';
+
+	const POST_TYPE = 'crm_lead';
+
+	/** What WordPress asks about one post, and what it comes down to. */
+	const POST_META_CAPS = array(
+		'read_post'       => self::VIEW,
+		'read_crm_lead'   => self::VIEW,
+		'edit_post'       => 'edit_crm_leads',
+		'edit_crm_lead'   => 'edit_crm_leads',
+		'delete_post'     => 'edit_crm_leads',
+		'delete_crm_lead' => 'edit_crm_leads',
+	);
+
+	public static function init(): void {
+		add_filter( 'map_meta_cap', array( __CLASS__, 'map' ), 10, 4 );
+		add_filter( 'auth_user_meta_' . self::USER_META, array( __CLASS__, 'may_assign' ), 10, 4 );
+	}
+
+	/** Gives the capabilities to the administrator role. Safe to repeat. */
+	public static function grant(): void {
+		$role = get_role( 'administrator' );
+		if ( null !== $role ) {
+			foreach ( self::ALL as $cap ) {
+				$role->add_cap( $cap );
+			}
+		}
+	}
+
+	/** Takes the capabilities from every role. */
+	public static function revoke(): void {
+		foreach ( wp_roles()->role_objects as $role ) {
+			foreach ( self::ALL as $cap ) {
+				$role->remove_cap( $cap );
+			}
+		}
+	}
+
+	/**
+	 * The external ids of a user's tenants. Those who manage tenants see all, whatever this says.
+	 *
+	 * @return list<string>
+	 */
+	public static function tenants_of( int $user_id ): array {
+		$stored = $user_id > 0 ? get_user_meta( $user_id, self::USER_META, true ) : array();
+		$ids    = is_array( $stored ) ? $stored : array( $stored );
+		/**
+		 * The external ids of the tenants that a user belongs to.
+		 *
+		 * @param list<string> $ids     From the user's meta.
+		 * @param int          $user_id 0 for a visitor.
+		 */
+		$ids = (array) apply_filters( 'tenant_crm_sync_user_tenants', $ids, $user_id );
+		$ids = array_filter( array_map( static fn( $id ) => is_scalar( $id ) ? (string) $id : '', $ids ), 'strlen' );
+		return array_values( array_unique( $ids ) );
+	}
+
+	/** Stores a user's tenants. The caller has checked that it may (may_assign). */
+	public static function assign( int $user_id, array $ids ): void {
+		if ( array() === $ids ) {
+			delete_user_meta( $user_id, self::USER_META );
+			return;
+		}
+		update_user_meta( $user_id, self::USER_META, wp_slash( array_values( array_map( 'strval', $ids ) ) ) );
+	}
+
+	/** Whether a user has one of the three capabilities for this tenant. Ids are compared bytewise. */
+	public static function user_may( int $user_id, string $cap, string $tenant_id ): bool {
+		if ( ! user_can( $user_id, $cap ) ) {
+			return false;
+		}
+		return user_can( $user_id, self::MANAGE ) || in_array( $tenant_id, self::tenants_of( $user_id ), true );
+	}
+
+	/**
+	 * The tenants a user may see with a capability, in the order of Tenants::all().
+	 *
+	 * @return array<Tenant>
+	 */
+	public static function visible( int $user_id, string $cap ): array {
+		return array_values( array_filter( Tenants::all(), static fn( Tenant $tenant ) => self::user_may( $user_id, $cap, $tenant->id ) ) );
+	}
+
+	/**
+	 * Only who manages tenants may change whose tenants somebody sees, also their own.
+	 *
+	 * @param bool   $allowed
+	 * @param string $meta_key
+	 * @param int    $object_id
+	 * @param int    $user_id
+	 */
+	public static function may_assign( $allowed, $meta_key, $object_id, $user_id ): bool {
+		return user_can( (int) $user_id, self::MANAGE );
+	}
+
+	/**
+	 * Filter map_meta_cap: leads through their tenant, the post type's own capabilities through ours.
+	 *
+	 * @param list<string> $caps
+	 * @param string       $cap
+	 * @param int          $user_id
+	 * @param array<mixed> $args
+	 * @return list<string>
+	 */
+	public static function map( $caps, $cap, $user_id, $args ) {
+		if ( isset( self::POST_META_CAPS[ $cap ] ) && isset( $args[0] ) ) {
+			$post = get_post( $args[0] );
+			if ( $post instanceof \WP_Post && self::POST_TYPE === self::type_of( $post ) ) {
+				return self::for_post( (int) $user_id, $post, self::POST_META_CAPS[ $cap ] );
+			}
+		}
+		return $caps;
+	}
+
+	/**
+	 * @return list<string> Primitive capabilities that the user needs for this post.
+	 */
+	private static function for_post( int $user_id, \WP_Post $post, string $needed ): array {
+		if ( user_can( $user_id, self::MANAGE ) ) {
+			return array( self::MANAGE );
+		}
+		// Changing a lead in the admin is for those who manage tenants; a site may grant edit_crm_leads to others.
+		$lead   = 'revision' === $post->post_type ? (int) $post->post_parent : (int) $post->ID;
+		$key    = Ledger::tenant_of_post( $lead );
+		$tenant = null === $key ? null : Tenants::get( $key );
+		if ( null === $tenant || ! in_array( $tenant->id, self::tenants_of( $user_id ), true ) ) {
+			return array( 'do_not_allow' );
+		}
+		return array_values( array_unique( array( self::VIEW, $needed ) ) );
+	}
+
+	private static function type_of( \WP_Post $post ): string {
+		if ( 'revision' === $post->post_type ) {
+			$parent = get_post( $post->post_parent );
+			return $parent instanceof \WP_Post ? $parent->post_type : '';
+		}
+		return $post->post_type;
+	}
+}

@@ -1,0 +1,48 @@
+<?php
+/**
+ * A claimed job: what its worker needs to know. The row itself is changed only by Jobs and, inside of a batch, by Store.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Job {
+
+	/** Commits so far, as this worker knows it: tells a batch whose COMMIT got no answer from one that was not stored. */
+	public int $batches;
+
+	/** Whether this worker stored a batch. */
+	public bool $progressed = false;
+
+	/** @param list<int> $touched Posts whose caches a worker that died did not clean. */
+	public function __construct(
+		public readonly int $id,
+		public readonly int $run,
+		public readonly int $tenant,
+		public readonly string $kind,
+		public readonly string $object,
+		public readonly string $lease,
+		public readonly int $attempts,
+		int $batches,
+		public readonly array $touched
+	) {
+		$this->batches = $batches;
+	}
+
+	/** @param array<string, string|null> $row */
+	public static function from_row( array $row ): self {
+		$touched = (string) ( $row['touched'] ?? '' );
+		return new self(
+			(int) $row['id'],
+			(int) $row['run'],
+			(int) $row['tenant'],
+			(string) $row['kind'],
+			(string) $row['object'],
+			(string) $row['lease'],
+			(int) $row['attempts'],
+			(int) $row['batches'],
+			'' === $touched ? array() : array_map( 'intval', explode( ',', $touched ) )
+		);
+	}
+}

@@ -1,0 +1,102 @@
+<?php
+/**
+ * Hooks, and nothing else: which class answers to what.
+ *
+ * Screens, REST, Site Health and capabilities may be missing (a half copied update): each is asked for before it is hooked.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Plugin {
+
+	public const VERSION = '0.1.0';
+
+	private static string $file = '';
+
+	public static function boot( string $file ): void {
+		self::$file = $file;
+		register_activation_hook( $file, array( self::class, 'activate' ) );
+		register_deactivation_hook( $file, array( self::class, 'deactivate' ) );
+		// These two tell people what is missing, so they work without the extension.
+		self::register( Admin\Screens::class );
+		self::register( SiteHealth::class );
+		if ( ! self::is_ready() ) {
+			return;
+		}
+		self::use_site();
+		add_action( 'switch_blog', array( self::class, 'use_site' ), 10, 0 );
+		add_action( 'plugins_loaded', array( self::class, 'install_if_older' ) );
+		self::register( Capabilities::class );
+		self::register( Rest\Routes::class );
+		PostType::register();
+		Ledger::register();
+		Cron::register();
+		Article::register();
+	}
+
+	/** The plugin's main file. */
+	public static function file(): string {
+		return self::$file;
+	}
+
+	/** Whether the native class is there. The article's own class of the same name has no pull(). */
+	public static function is_ready(): bool {
+		return class_exists( 'TenantCRMSync', false ) && method_exists( 'TenantCRMSync', 'pull' );
+	}
+
+	/** Keeps the keys of the sites of a network apart. */
+	public static function use_site(): void {
+		\TenantCRMSync::use_site( Site::id() );
+	}
+
+	/** @param bool $network_wide Whether the whole network gets it; each site makes its tables when it is first used. */
+	public static function activate( bool $network_wide = false ): void {
+		if ( self::is_ready() && ! ( $network_wide && is_multisite() ) ) {
+			self::install();
+		}
+	}
+
+	public static function deactivate( bool $network_wide = false ): void {
+		$sites = $network_wide && is_multisite() ? get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) : array( get_current_blog_id() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		foreach ( $sites as $site ) {
+			$switch = get_current_blog_id() !== (int) $site && switch_to_blog( (int) $site );
+			Cron::unschedule();
+			if ( class_exists( Capabilities::class ) ) {
+				Capabilities::revoke();
+			}
+			if ( $switch ) {
+				restore_current_blog();
+			}
+		}
+	}
+
+	/** After an update no activation hook runs, nor where the extension came later than the plugin. */
+	public static function install_if_older(): void {
+		if ( Schema::is_current() ) {
+			return;
+		}
+		try {
+			self::install();
+		} catch ( \RuntimeException $e ) {
+			// Site Health shows the missing tables; a request of a visitor must not die of it.
+			error_log( $e->getMessage() ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+		}
+	}
+
+	private static function install(): void {
+		Schema::migrate();
+		if ( class_exists( Capabilities::class ) ) {
+			Capabilities::grant();
+		}
+		Cron::schedule();
+	}
+
+	/** @param class-string $class */
+	private static function register( string $class ): void {
+		if ( class_exists( $class ) ) {
+			$class::register();
+		}
+	}
+}

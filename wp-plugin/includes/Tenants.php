@@ -1,0 +1,217 @@
+<?php
+/**
+ * The tenants of this site: finds, saves, pauses and deletes them. One tenant's own data is in Tenant.
+ *
+ * A tenant's settings have exactly one source. Where the site has its own get_tenant_crm_settings(), that function answers for
+ * every tenant it knows and the table only gives the integer key; else the table answers.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Tenants {
+
+	private const MAX_ID    = 190;
+	private const MAX_CHUNK = 5000; // rows a DELETE, so that no other query waits long
+
+	/** @return list<Tenant> In order of their keys. */
+	public static function all(): array {
+		global $wpdb;
+		self::import_from_site();
+		$table = Schema::table( 'tenants' );
+		return array_map( array( self::class, 'from_row' ), $wpdb->get_results( "SELECT * FROM `$table` ORDER BY id", ARRAY_A ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+	}
+
+	/** Bytewise: `Acme` and `acme` are two tenants. */
+	public static function find( string $id ): ?Tenant {
+		global $wpdb;
+		$table = Schema::table( 'tenants' );
+		$row   = $wpdb->get_row( "SELECT * FROM `$table` WHERE external_id = " . Sql::bytes( $id ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return $row ? self::from_row( $row ) : null;
+	}
+
+	public static function get( int $key ): ?Tenant {
+		global $wpdb;
+		$table = Schema::table( 'tenants' );
+		$row   = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM `$table` WHERE id = %d", $key ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return $row ? self::from_row( $row ) : null;
+	}
+
+	/**
+	 * Makes or changes a tenant. What is not given stays as it is.
+	 *
+	 * @param array{id: string, label?: string, connector?: string, endpoint?: string, api_key?: string, settings?: array<string, mixed>} $data
+	 *        api_key is plain text and is sealed before it is stored; it is never returned.
+	 * @throws \InvalidArgumentException In plain words.
+	 * @throws \TenantCRMSync\CredentialException Where the key cannot be sealed: nothing is stored then.
+	 */
+	public static function save( array $data ): Tenant {
+		global $wpdb;
+		$id       = self::checked_id( $data['id'] ?? '' );
+		$old      = self::find( $id );
+		$endpoint = isset( $data['endpoint'] ) ? self::checked_endpoint( $data['endpoint'] ) : ( $old ? $old->endpoint : '' );
+		$fields   = array(
+			'label'     => self::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
+			'connector' => self::checked_connector( $data['connector'] ?? ( $old ? $old->connector : 'rest' ) ),
+			'endpoint'  => $endpoint,
+			'settings'  => self::json( $data['settings'] ?? ( $old ? $old->settings : array() ) ),
+		);
+		$set      = '';
+		foreach ( $fields as $name => $value ) {
+			$set .= ", $name = " . $wpdb->prepare( '%s', $value );
+		}
+		if ( isset( $data['api_key'] ) && '' !== $data['api_key'] ) {
+			if ( '' === $endpoint ) {
+				throw new \InvalidArgumentException( "Give the endpoint of tenant \"$id\" together with its API key: a key is sealed for one address." );
+			}
+			$set .= ', api_key = ' . Sql::bytes( \TenantCRMSync::encrypt_credential( $id, (string) $data['api_key'], 'api_key', $endpoint ) );
+		}
+		$table = Schema::table( 'tenants' );
+		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE " . ltrim( $set, ', ' );
+		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL
+			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
+		}
+		if ( ! $old ) {
+			Adoption::look_again();
+		}
+		$saved = self::find( $id );
+		if ( ! $saved ) {
+			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
+		}
+		return $saved;
+	}
+
+	/** The integer key for a tenant that only the site's own code knows. */
+	public static function ensure( string $id ): Tenant {
+		return self::find( self::checked_id( $id ) ) ?? self::save( array( 'id' => $id ) );
+	}
+
+	/** Forgets ledger, jobs, runs, cursors and the data key. Posts stay: they are the portal's. */
+	public static function delete( int $key ): void {
+		global $wpdb;
+		$tenant = self::get( $key );
+		if ( ! $tenant ) {
+			return;
+		}
+		// Jobs first: a batch of a running worker finds no lease any more and stops.
+		foreach ( array( 'jobs', 'runs', 'cursors', 'records' ) as $name ) {
+			$table = Schema::table( $name );
+			do {
+				$gone = $wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE tenant = %d LIMIT %d", $key, self::MAX_CHUNK ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+			} while ( self::MAX_CHUNK === $gone );
+		}
+		$wpdb->delete( Schema::table( 'tenants' ), array( 'id' => $key ), array( '%d' ) );
+		\TenantCRMSync::forget_tenant( $tenant->id );
+		Log::add( 0, 'info', "Tenant \"{$tenant->id}\" was deleted. Its posts were kept." );
+	}
+
+	public static function pause( int $key, bool $on ): void {
+		global $wpdb;
+		$wpdb->update( Schema::table( 'tenants' ), array( 'paused' => (int) $on ), array( 'id' => $key ), '%d', '%d' );
+		if ( ! $on ) {
+			Jobs::wake( $key );
+		}
+	}
+
+	/**
+	 * Tenants whose next automatic pull is due; each is given its next time, so that two callers do not both get it.
+	 *
+	 * @return list<Tenant>
+	 */
+	public static function take_due( int $limit = 500 ): array {
+		global $wpdb;
+		self::import_from_site();
+		$table = Schema::table( 'tenants' );
+		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE paused = 0 AND next_due_at <= UTC_TIMESTAMP() ORDER BY next_due_at LIMIT %d", $limit ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$due   = array();
+		foreach ( $rows as $row ) {
+			$tenant = self::from_row( $row );
+			$taken  = $wpdb->query(
+				$wpdb->prepare(
+					"UPDATE `$table` SET next_due_at = UTC_TIMESTAMP() + INTERVAL %d SECOND WHERE id = %d AND next_due_at = %s", // phpcs:ignore WordPress.DB.PreparedSQL
+					$tenant->interval(),
+					$tenant->key,
+					$row['next_due_at']
+				)
+			);
+			if ( $taken && $tenant->has_credential() ) {
+				$due[] = $tenant;
+			}
+		}
+		return $due;
+	}
+
+	/** Gives a key to each tenant that the site's own get_all_configured_tenants() names. */
+	private static function import_from_site(): void {
+		if ( ! Article::site_has( 'get_tenant_crm_settings' ) || ! Article::site_has( 'get_all_configured_tenants' ) ) {
+			return;
+		}
+		foreach ( (array) get_all_configured_tenants() as $id ) {
+			if ( is_scalar( $id ) && '' !== (string) $id && strlen( (string) $id ) <= self::MAX_ID ) {
+				self::ensure( (string) $id );
+			}
+		}
+	}
+
+	/** @param array<string, string|null> $row */
+	private static function from_row( array $row ): Tenant {
+		$id       = (string) $row['external_id'];
+		$site     = Article::site_settings( $id );
+		$settings = json_decode( (string) $row['settings'], true );
+		return new Tenant(
+			(int) $row['id'],
+			$id,
+			(string) $row['label'],
+			(string) $row['connector'],
+			$site ? (string) ( $site['api_endpoint'] ?? '' ) : (string) $row['endpoint'],
+			$site ? 'function' : 'table',
+			(bool) $row['paused'],
+			is_array( $settings ) ? $settings : array(),
+			$row['api_key']
+		);
+	}
+
+	/** @param mixed $id */
+	private static function checked_id( $id ): string {
+		$id = is_int( $id ) ? (string) $id : $id;
+		if ( ! is_string( $id ) || '' === $id || strlen( $id ) > self::MAX_ID || ! preg_match( '/^[^\x00-\x1f\x7f]+$/u', $id ) || trim( $id ) !== $id ) {
+			throw new \InvalidArgumentException( 'The id of a tenant is a text of 1 to 190 bytes without control characters and without blanks at its ends.' );
+		}
+		return $id;
+	}
+
+	/** @param mixed $endpoint The extension's own rules (INI) are applied where the address is called. */
+	private static function checked_endpoint( $endpoint ): string {
+		$parts = is_string( $endpoint ) ? wp_parse_url( $endpoint ) : false;
+		if ( ! $parts || empty( $parts['host'] ) || ! in_array( strtolower( $parts['scheme'] ?? '' ), array( 'https', 'http' ), true ) || strlen( $endpoint ) > 2048 || preg_match( '/[\x00-\x20\x7f]/', $endpoint ) ) {
+			throw new \InvalidArgumentException( 'The endpoint must be a URL such as https://crm.example.com.' );
+		}
+		if ( isset( $parts['user'] ) || isset( $parts['pass'] ) ) {
+			throw new \InvalidArgumentException( 'The endpoint must not hold a user or a password: give the API key on its own.' );
+		}
+		return $endpoint;
+	}
+
+	/** @param mixed $connector */
+	private static function checked_connector( $connector ): string {
+		if ( ! is_string( $connector ) || ! preg_match( '/^[a-z0-9][a-z0-9_-]{0,63}$/D', $connector ) ) {
+			throw new \InvalidArgumentException( 'The name of a connector has only small letters, digits, - and _.' );
+		}
+		return $connector;
+	}
+
+	/** @param mixed $value */
+	private static function text( $value, int $max ): string {
+		return mb_substr( sanitize_text_field( is_scalar( $value ) ? (string) $value : '' ), 0, $max );
+	}
+
+	/** @param mixed $value */
+	private static function json( $value ): string {
+		$json = is_array( $value ) ? wp_json_encode( $value, JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION ) : false;
+		if ( false === $json ) {
+			throw new \InvalidArgumentException( 'The settings of a tenant must be a list of names and values that can be written as JSON.' );
+		}
+		return $json;
+	}
+}
