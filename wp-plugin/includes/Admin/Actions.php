@@ -1,0 +1,122 @@
+<?php
+/**
+ * What the screens' plain forms do, through admin-post.php: queue, cancel, pause, delete. Each checks its nonce, the capability and that
+ * the tenant is the user's, then goes back to where it came from. Nothing here talks to a CRM.
+ */
+
+namespace TenantCRM\Admin;
+
+use TenantCRM\Capabilities;
+use TenantCRM\Jobs;
+use TenantCRM\Runs;
+use TenantCRM\Tenant;
+use TenantCRM\Tenants;
+
+final class Actions {
+
+	const CLICK = 10; // Priority of what a person waits for.
+
+	/** Action => capability. */
+	const ALL = array(
+		'sync'     => Capabilities::SYNC,
+		'sync_all' => Capabilities::SYNC,
+		'cancel'   => Capabilities::SYNC,
+		'pause'    => Capabilities::MANAGE,
+		'resume'   => Capabilities::MANAGE,
+		'delete'   => Capabilities::MANAGE,
+	);
+
+	public static function init(): void {
+		foreach ( array_keys( self::ALL ) as $action ) {
+			add_action( 'admin_post_tenant_crm_' . $action, array( __CLASS__, 'handle' ) );
+		}
+	}
+
+	/**
+	 * The hidden fields of a form for an action.
+	 *
+	 * @param int $tenant Its integer key; 0 for all.
+	 */
+	public static function fields( string $action, int $tenant ): string {
+		return sprintf(
+			'<input type="hidden" name="action" value="tenant_crm_%1$s"><input type="hidden" name="tenant" value="%2$d">%3$s',
+			esc_attr( $action ),
+			$tenant,
+			wp_nonce_field( self::nonce( $action, $tenant ), '_wpnonce', true, false )
+		);
+	}
+
+	public static function handle(): void {
+		$action = substr( (string) current_action(), strlen( 'admin_post_tenant_crm_' ) );
+		$key    = isset( $_POST['tenant'] ) ? absint( $_POST['tenant'] ) : 0;
+		if ( 'POST' !== ( $_SERVER['REQUEST_METHOD'] ?? '' ) || ! isset( self::ALL[ $action ] ) ) {
+			wp_die( esc_html__( 'This address only takes forms of the CRM Sync screens.', 'tenant-crm-sync' ), '', array( 'response' => 405 ) );
+		}
+		check_admin_referer( self::nonce( $action, $key ) );
+		if ( ! current_user_can( self::ALL[ $action ] ) ) {
+			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
+		}
+		$did = 'sync_all' === $action ? self::sync_all() : self::one( $action, $key );
+		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $did ) ) );
+		exit;
+	}
+
+	private static function one( string $action, int $key ): string {
+		$tenant = Tenants::get( $key );
+		if ( null === $tenant || ! Capabilities::user_may( get_current_user_id(), self::ALL[ $action ], $tenant->id ) ) {
+			return 'unknown';
+		}
+		switch ( $action ) {
+			case 'sync':
+				return self::sync( $tenant );
+			case 'cancel':
+				$run = Runs::latest( $tenant->key );
+				if ( null !== $run && ! Words::is_final( $run['state'] ) ) {
+					Runs::cancel( (int) $run['id'] );
+				}
+				return 'cancelled';
+			case 'delete':
+				return self::delete( $tenant );
+			default:
+				Tenants::pause( $tenant->key, 'pause' === $action );
+				return 'pause' === $action ? 'paused' : 'resumed';
+		}
+	}
+
+	private static function sync( Tenant $tenant ): string {
+		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+			return 'no-extension';
+		}
+		if ( $tenant->paused ) {
+			return 'is-paused';
+		}
+		Jobs::enqueue( $tenant->key, 'pull', 'leads', self::CLICK );
+		return 'queued';
+	}
+
+	private static function sync_all(): string {
+		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+			return 'no-extension';
+		}
+		foreach ( Capabilities::visible( get_current_user_id(), Capabilities::SYNC ) as $tenant ) {
+			if ( ! $tenant->paused ) {
+				Jobs::enqueue( $tenant->key, 'pull', 'leads', self::CLICK );
+			}
+		}
+		return 'queued';
+	}
+
+	private static function delete( Tenant $tenant ): string {
+		try {
+			Tenants::delete( $tenant->key );
+		} catch ( \Exception $error ) {
+			error_log( 'tenant-crm-sync: tenant ' . $tenant->key . ' was not deleted: ' . $error->getMessage() ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+			return 'not-deleted';
+		}
+		return 'deleted';
+	}
+
+	private static function nonce( string $action, int $tenant ): string {
+		return 'tenant-crm-' . $action . '-' . $tenant;
+	}
+}

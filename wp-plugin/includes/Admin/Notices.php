@@ -1,0 +1,77 @@
+<?php
+/**
+ * Notices: the missing extension (on our screens and on the Plugins page), and what the last action did.
+ *
+ * The address only carries a code; the words are here, so no link can make the screen say something else.
+ */
+
+namespace TenantCRM\Admin;
+
+final class Notices {
+
+	const QUERY = 'tenant-crm-did';
+
+	public static function init(): void {
+		add_action( 'admin_notices', array( __CLASS__, 'missing_extension' ) );
+		add_action( 'admin_notices', array( __CLASS__, 'last_action' ) );
+		add_filter( 'removable_query_args', array( __CLASS__, 'removable' ) );
+	}
+
+	public static function missing_extension(): void {
+		if ( class_exists( 'TenantCRMSync', false ) || ! current_user_can( 'activate_plugins' ) ) {
+			return;
+		}
+		if ( ! Screens::is_ours() && 'plugins' !== get_current_screen()->id ) {
+			return;
+		}
+		self::show(
+			'error',
+			__( 'Tenant CRM Sync does nothing until the PHP extension tenant_crm_sync is loaded. Install tenant_crm_sync.so for the PHP that runs this site and restart it; no data was touched.', 'tenant-crm-sync' ),
+			false
+		);
+	}
+
+	public static function last_action(): void {
+		$code = isset( $_GET[ self::QUERY ] ) ? sanitize_key( wp_unslash( $_GET[ self::QUERY ] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification -- only chooses words.
+		$all  = self::words();
+		if ( isset( $all[ $code ] ) && Screens::is_ours() ) {
+			self::show( $all[ $code ][0], $all[ $code ][1], true );
+		}
+	}
+
+	/**
+	 * @param list<string> $args
+	 * @return list<string>
+	 */
+	public static function removable( $args ) {
+		$args[] = self::QUERY;
+		return $args;
+	}
+
+	/** Prints a notice as WordPress's own look. */
+	public static function show( string $type, string $text, bool $dismissible ): void {
+		printf(
+			'<div class="notice notice-%1$s%2$s"><p>%3$s</p></div>',
+			esc_attr( $type ),
+			$dismissible ? ' is-dismissible' : '',
+			esc_html( $text )
+		);
+	}
+
+	/** @return array<string, array{0: string, 1: string}> */
+	private static function words(): array {
+		return array(
+			'queued'       => array( 'success', __( 'Queued. WP-Cron or “bin/tenant-crm work” will do it; with JavaScript on, this screen does it itself.', 'tenant-crm-sync' ) ),
+			'cancelled'    => array( 'success', __( 'The sync was cancelled. What was stored stays; the next sync goes on from there.', 'tenant-crm-sync' ) ),
+			'paused'       => array( 'success', __( 'Tenant paused. Nothing is asked of its CRM until you resume it.', 'tenant-crm-sync' ) ),
+			'resumed'      => array( 'success', __( 'Tenant resumed.', 'tenant-crm-sync' ) ),
+			'added'        => array( 'success', __( 'Tenant added. Press “Sync now” to read its records for the first time.', 'tenant-crm-sync' ) ),
+			'saved'        => array( 'success', __( 'Tenant saved.', 'tenant-crm-sync' ) ),
+			'deleted'      => array( 'success', __( 'Tenant deleted and its data key destroyed. Revoke the API key at the CRM too: only that makes it useless elsewhere.', 'tenant-crm-sync' ) ),
+			'unknown'      => array( 'error', __( 'There is no such tenant.', 'tenant-crm-sync' ) ),
+			'is-paused'    => array( 'error', __( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ) ),
+			'no-extension' => array( 'error', __( 'Nothing was queued: the PHP extension tenant_crm_sync is not loaded.', 'tenant-crm-sync' ) ),
+			'not-deleted'  => array( 'error', __( 'The tenant could not be deleted. The log and PHP’s error log say why.', 'tenant-crm-sync' ) ),
+		);
+	}
+}

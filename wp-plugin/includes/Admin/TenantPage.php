@@ -1,0 +1,212 @@
+<?php
+/**
+ * The screen "Add tenant", which also edits one, and asks before one is deleted (DeletePage prints that question).
+ *
+ * A form that was refused is shown again with what was typed, except the API key: that is never sent to the browser.
+ */
+
+namespace TenantCRM\Admin;
+
+use TenantCRM\Capabilities;
+use TenantCRM\Tenant;
+use TenantCRM\Tenants;
+
+final class TenantPage {
+
+	const NONCE = 'tenant-crm-save';
+
+	/** @var TenantForm|null */
+	private static $form = null;
+
+	/** Before any output: saves a posted form and leaves, or keeps its errors for render(). */
+	public static function load(): void {
+		$tenant = self::asked_for();
+		if ( false === $tenant ) {
+			wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => 'unknown' ) ) );
+			exit;
+		}
+		if ( $tenant ) {
+			// WordPress takes the title from the menu, which only knows "Add tenant".
+			add_filter( 'admin_title', static fn( $title ) => str_replace( __( 'Add tenant', 'tenant-crm-sync' ), self::title( $tenant ), $title ) );
+		}
+		self::$form = new TenantForm( $tenant );
+		self::help();
+		if ( 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ) {
+			check_admin_referer( self::NONCE );
+			if ( ! current_user_can( Capabilities::MANAGE ) ) {
+				wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
+			}
+			self::save( self::$form, wp_unslash( $_POST ) );
+		}
+	}
+
+	public static function render(): void {
+		$form = self::$form;
+		if ( null === $form ) {
+			return;
+		}
+		if ( $form->tenant && self::is_delete() ) {
+			DeletePage::render( $form->tenant );
+			return;
+		}
+		echo '<div class="wrap tcs-wrap tcs-form">';
+		printf( '<h1>%s</h1>', esc_html( $form->tenant ? self::title( $form->tenant ) : __( 'Add tenant', 'tenant-crm-sync' ) ) );
+		self::errors( $form );
+		printf( '<form method="post" action="%s">', esc_url( self::action( $form->tenant ) ) );
+		wp_nonce_field( self::NONCE );
+		echo '<h2 class="title">' . esc_html__( 'Connection', 'tenant-crm-sync' ) . '</h2><table class="form-table" role="presentation">';
+		self::names( $form );
+		self::connection( $form );
+		echo '</table><h2 class="title">' . esc_html__( 'Syncing', 'tenant-crm-sync' ) . '</h2><table class="form-table" role="presentation">';
+		self::syncing( $form );
+		echo '</table>';
+		submit_button( $form->tenant ? __( 'Save changes', 'tenant-crm-sync' ) : __( 'Add tenant', 'tenant-crm-sync' ) );
+		echo '</form>';
+		if ( $form->tenant && ! $form->is_foreign() ) {
+			printf(
+				'<p><a class="button-link-delete" href="%s">%s</a></p>',
+				esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $form->tenant->key, 'delete' => 1 ) ) ),
+				esc_html__( 'Delete this tenant…', 'tenant-crm-sync' )
+			);
+		}
+		echo '</div>';
+	}
+
+	private static function save( TenantForm $form, array $post ): void {
+		$form->fill( $post );
+		if ( $form->has_key() && ! class_exists( 'TenantCRMSync', false ) ) {
+			$form->errors['api_key'] = __( 'The key cannot be stored: the PHP extension tenant_crm_sync, which seals it, is not loaded. Nothing was saved.', 'tenant-crm-sync' );
+		}
+		if ( $form->errors ) {
+			return;
+		}
+		try {
+			Tenants::save( $form->data() );
+		} catch ( \InvalidArgumentException $error ) {
+			$form->errors['all'] = $error->getMessage();
+			return;
+		} catch ( \TenantCRMSync\Exception $error ) {
+			$form->errors['api_key'] = $error->getMessage();
+			return;
+		}
+		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $form->tenant ? 'saved' : 'added' ) ) );
+		exit;
+	}
+
+	private static function errors( TenantForm $form ): void {
+		if ( ! $form->errors ) {
+			return;
+		}
+		$text = $form->errors['all'] ?? _n( 'Not saved: one field needs another look.', 'Not saved: some fields need another look.', count( $form->errors ), 'tenant-crm-sync' );
+		printf( '<div class="notice notice-error" role="alert"><p>%s</p></div>', esc_html( $text ) );
+	}
+
+	private static function names( TenantForm $form ): void {
+		if ( $form->tenant ) {
+			Field::text( __( 'Id', 'tenant-crm-sync' ), $form->values['id'], __( 'The id cannot be changed: the tenant’s data key and records belong to it.', 'tenant-crm-sync' ) );
+			Field::text( __( 'Settings from', 'tenant-crm-sync' ), Words::source( $form->tenant->source ), $form->is_foreign() ? __( 'Address and key are given by the site’s code and are changed there.', 'tenant-crm-sync' ) : '' );
+		} else {
+			Field::input(
+				'tenant_id',
+				__( 'Id', 'tenant-crm-sync' ),
+				array( 'value' => $form->values['id'], 'required' => true, 'maxlength' => TenantForm::MAX_ID, 'autocomplete' => 'off', 'spellcheck' => 'false' ),
+				__( 'What your portal calls this tenant, for example “acme” or a number. “Acme” and “acme” are two tenants.', 'tenant-crm-sync' ),
+				$form->errors['tenant_id'] ?? ''
+			);
+		}
+		Field::input(
+			'label',
+			__( 'Name', 'tenant-crm-sync' ),
+			array( 'value' => $form->values['label'], 'maxlength' => 190, 'autocomplete' => 'off' ),
+			__( 'For people. If you leave it empty, the id is shown.', 'tenant-crm-sync' ),
+			$form->errors['label'] ?? ''
+		);
+	}
+
+	private static function connection( TenantForm $form ): void {
+		if ( $form->is_foreign() ) {
+			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->values['endpoint'], '' );
+			return;
+		}
+		Field::select( 'connector', __( 'Connector', 'tenant-crm-sync' ), TenantForm::connectors(), $form->values['connector'], '', $form->errors['connector'] ?? '' );
+		Field::input(
+			'endpoint',
+			__( 'Address of the CRM', 'tenant-crm-sync' ),
+			array( 'type' => 'url', 'value' => $form->values['endpoint'], 'required' => true, 'placeholder' => 'https://crm.example.com', 'autocomplete' => 'off', 'spellcheck' => 'false' ),
+			__( 'Begins with https://, without a path.', 'tenant-crm-sync' ),
+			$form->errors['endpoint'] ?? ''
+		);
+		$has = $form->tenant && $form->tenant->has_credential();
+		Field::input(
+			'api_key',
+			__( 'API key', 'tenant-crm-sync' ),
+			array( 'type' => 'password', 'value' => '', 'required' => ! $has, 'autocomplete' => 'off', 'spellcheck' => 'false', 'data-1p-ignore' => true, 'data-lpignore' => 'true' ),
+			$has
+				? __( 'A key is stored, encrypted, and is never shown again. Leave this empty to keep it.', 'tenant-crm-sync' )
+				: __( 'It is encrypted before it is stored, bound to the address above, and never shown again.', 'tenant-crm-sync' ),
+			$form->errors['api_key'] ?? ''
+		);
+	}
+
+	private static function syncing( TenantForm $form ): void {
+		Field::select( 'interval', __( 'Sync', 'tenant-crm-sync' ), TenantForm::intervals( $form->values['interval'] ), (string) $form->values['interval'], __( 'By WP-Cron or the command line; “Sync now” works at any time.', 'tenant-crm-sync' ), $form->errors['interval'] ?? '' );
+		Field::radios(
+			'storage',
+			__( 'Storing leads', 'tenant-crm-sync' ),
+			array(
+				'set'   => array( __( 'In sets (fast)', 'tenant-crm-sync' ), __( 'Hundreds of leads in one transaction. Other plugins hear of a batch by one action.', 'tenant-crm-sync' ) ),
+				'hooks' => array( __( 'One by one through wp_insert_post()', 'tenant-crm-sync' ), __( 'Much slower. Only for sites whose plugins must see save_post and its kin for every lead.', 'tenant-crm-sync' ) ),
+			),
+			$form->values['hooks'] ? 'hooks' : 'set'
+		);
+		if ( $form->is_foreign() ) {
+			return;
+		}
+		Field::checkbox(
+			'stable_order',
+			__( 'Paging', 'tenant-crm-sync' ),
+			__( 'The CRM’s order and totals stay the same while pages are read', 'tenant-crm-sync' ),
+			$form->values['stable_order'],
+			__( 'If you are not sure, leave this off: pages are then read one after another and no record can be missed.', 'tenant-crm-sync' )
+		);
+		Field::input(
+			'parallel',
+			__( 'Pages side by side', 'tenant-crm-sync' ),
+			array( 'type' => 'number', 'class' => 'small-text', 'value' => $form->values['parallel'], 'min' => 1, 'max' => TenantForm::MAX_PARALLEL ),
+			__( 'More than 1 needs the box above.', 'tenant-crm-sync' ),
+			$form->errors['parallel'] ?? ''
+		);
+	}
+
+	private static function help(): void {
+		Screens::help(
+			'tenant',
+			__( 'Tenants', 'tenant-crm-sync' ),
+			array(
+				__( 'Each tenant has a data key of its own, kept outside of the database. It seals the API key, so a copy of the database alone opens nothing.', 'tenant-crm-sync' ),
+				__( 'Where the site’s own code defines get_tenant_crm_settings() and knows a tenant, that function gives the address and key, and this screen says so.', 'tenant-crm-sync' ),
+			)
+		);
+	}
+
+	/** @return Tenant|null|false Null for a new tenant, false where the one asked for does not exist. */
+	private static function asked_for() {
+		if ( ! isset( $_GET['tenant'] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- only chooses what is shown.
+			return null;
+		}
+		return Tenants::get( absint( $_GET['tenant'] ) ) ?? false; // phpcs:ignore WordPress.Security.NonceVerification
+	}
+
+	private static function is_delete(): bool {
+		return isset( $_GET['delete'] ); // phpcs:ignore WordPress.Security.NonceVerification -- only asks the question.
+	}
+
+	private static function title( Tenant $tenant ): string {
+		/* translators: %s: tenant */
+		return sprintf( __( 'Edit tenant %s', 'tenant-crm-sync' ), '' === $tenant->label ? $tenant->id : $tenant->label );
+	}
+
+	private static function action( ?Tenant $tenant ): string {
+		return Screens::url( Screens::TENANT, $tenant ? array( 'tenant' => $tenant->key ) : array() );
+	}
+}

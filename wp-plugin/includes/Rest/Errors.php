@@ -1,0 +1,62 @@
+<?php
+/**
+ * The errors of the REST routes, each made in one place: a stable code, plain words with the remedy, a status, never a secret.
+ *
+ * Codes begin with `tenant_crm_`; the browser script does not repeat a request that got one.
+ */
+
+namespace TenantCRM\Rest;
+
+final class Errors {
+
+	public static function forbidden(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_forbidden',
+			__( 'You are not allowed to sync CRM tenants.', 'tenant-crm-sync' ),
+			array( 'status' => rest_authorization_required_code() )
+		);
+	}
+
+	/** Also the answer for a tenant that exists but is not the user's: that it exists is not told. */
+	public static function unknown_tenant(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_unknown_tenant',
+			__( 'There is no such tenant. Reload the Overview to see which there are.', 'tenant-crm-sync' ),
+			array( 'status' => 404 )
+		);
+	}
+
+	public static function unknown_run(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_unknown_run',
+			__( 'There is no such sync. Its tenant may have been deleted.', 'tenant-crm-sync' ),
+			array( 'status' => 404 )
+		);
+	}
+
+	public static function paused(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_paused',
+			__( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ),
+			array( 'status' => 409 )
+		);
+	}
+
+	public static function no_extension(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_no_extension',
+			__( 'The PHP extension tenant_crm_sync is not loaded, so nothing can be synced. Ask your host to install it; Site Health says more.', 'tenant-crm-sync' ),
+			array( 'status' => 503 )
+		);
+	}
+
+	/** For a failure nobody foresaw: details go to PHP's error log, not to the browser. */
+	public static function unexpected( \Throwable $error ): \WP_Error {
+		error_log( sprintf( 'tenant-crm-sync: %s in %s:%d: %s', get_class( $error ), $error->getFile(), $error->getLine(), $error->getMessage() ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+		return new \WP_Error(
+			'unexpected_error',
+			__( 'The site met an unexpected error while syncing. PHP’s error log has the details.', 'tenant-crm-sync' ),
+			array( 'status' => 500 )
+		);
+	}
+}
