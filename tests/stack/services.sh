@@ -98,7 +98,6 @@ fpm_conf() {
 
 start_fpm() {
 	if alive "$run/fpm.pid"; then return; fi
-	write_php_ini
 	fpm_conf >"$etc/fpm.conf"
 	PHP_INI_SCAN_DIR=$etc/php.d setsid "$FPM" -y "$etc/fpm.conf" >>"$log/fpm.out" 2>&1 </dev/null || { tail "$log/fpm.out" "$log/fpm.log" >&2; die "PHP-FPM did not start"; }
 	wait_for 20 test -S "$TCS_FPM_SOCKET" || { tail "$log/fpm.log" >&2; die "PHP-FPM did not open its socket"; }

@@ -7,6 +7,7 @@ usage() {
 	cat <<-'TEXT'
 		Usage: stack.sh COMMAND
 		  up        start what is not running; the first time install WordPress (2 to 10 s)
+		  fpm       start the sandbox CRM and PHP-FPM alone: no database, no web server, no WordPress
 		  down      stop the servers, keep the data
 		  wipe      stop the servers and remove the folder
 		  status    what runs, and where
@@ -96,7 +97,7 @@ copy_binaries() {
 	install -m 644 "$here/install.php" "$TCS_STACK/bin/install.php"
 }
 
-cmd_up() {
+prepare() {
 	mkdir -p "$TCS_STACK"/{bin,db,etc,keys,log,run,sandbox,tmp,www}
 	chmod 755 "$TCS_STACK"
 	own "$TCS_STACK"/{db,log,run,sandbox,tmp,www}
@@ -104,9 +105,18 @@ cmd_up() {
 	[ -f "$TCS_STACK/env" ] || write_env
 	copy_binaries
 	write_host_key
-	start_sandbox
-	start_mariadb
 	write_php_ini
+	start_sandbox
+}
+
+cmd_fpm() {
+	prepare
+	start_fpm
+}
+
+cmd_up() {
+	prepare
+	start_mariadb
 	copy_wordpress
 	write_wp_config
 	place_plugin
@@ -148,7 +158,7 @@ cmd_wipe() {
 command=${1:-help}
 shift || true
 case $command in
-	up | status | wipe) "cmd_$command" ;;
+	up | fpm | status | wipe) "cmd_$command" ;;
 	down) need_env && stop_all ;;
 	php) need_env && cd "$www" && php_as "$@" ;;
 	sql) need_env && sql wp "$@" ;;
