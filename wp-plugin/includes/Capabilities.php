@@ -34,7 +34,7 @@ final class Capabilities {
 		'delete_crm_lead' => 'edit_crm_leads',
 	);
 
-	public static function init(): void {
+	public static function register(): void {
 		add_filter( 'map_meta_cap', array( __CLASS__, 'map' ), 10, 4 );
 		add_filter( 'auth_user_meta_' . self::USER_META, array( __CLASS__, 'may_assign' ), 10, 4 );
 	}
@@ -143,12 +143,20 @@ final class Capabilities {
 		}
 		// Changing a lead in the admin is for those who manage tenants; a site may grant edit_crm_leads to others.
 		$lead   = 'revision' === $post->post_type ? (int) $post->post_parent : (int) $post->ID;
-		$key    = Ledger::tenant_of_post( $lead );
+		$key    = self::tenant_key_of( $lead );
 		$tenant = null === $key ? null : Tenants::get( $key );
 		if ( null === $tenant || ! in_array( $tenant->id, self::tenants_of( $user_id ), true ) ) {
 			return array( 'do_not_allow' );
 		}
 		return array_values( array_unique( array( self::VIEW, $needed ) ) );
+	}
+
+	/** The integer key of the tenant that a lead's post belongs to, by the ledger; null for a post that it does not know. */
+	public static function tenant_key_of( int $post_id ): ?int {
+		global $wpdb;
+		$table = Schema::table( 'records' );
+		$key   = $wpdb->get_var( $wpdb->prepare( "SELECT tenant FROM `$table` WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- a table name of ours.
+		return null === $key ? null : (int) $key;
 	}
 
 	private static function type_of( \WP_Post $post ): string {

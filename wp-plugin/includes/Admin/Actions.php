@@ -8,13 +8,12 @@ namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
 use TenantCRM\Jobs;
+use TenantCRM\Plugin;
 use TenantCRM\Runs;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 
 final class Actions {
-
-	const CLICK = 10; // Priority of what a person waits for.
 
 	/** Action => capability. */
 	const ALL = array(
@@ -26,7 +25,7 @@ final class Actions {
 		'delete'   => Capabilities::MANAGE,
 	);
 
-	public static function init(): void {
+	public static function register(): void {
 		foreach ( array_keys( self::ALL ) as $action ) {
 			add_action( 'admin_post_tenant_crm_' . $action, array( __CLASS__, 'handle' ) );
 		}
@@ -84,23 +83,23 @@ final class Actions {
 	}
 
 	private static function sync( Tenant $tenant ): string {
-		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+		if ( ! Plugin::is_ready() ) {
 			return 'no-extension';
 		}
 		if ( $tenant->paused ) {
 			return 'is-paused';
 		}
-		Jobs::enqueue( $tenant->key, 'pull', 'leads', self::CLICK );
+		Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
 		return 'queued';
 	}
 
 	private static function sync_all(): string {
-		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+		if ( ! Plugin::is_ready() ) {
 			return 'no-extension';
 		}
 		foreach ( Capabilities::visible( get_current_user_id(), Capabilities::SYNC ) as $tenant ) {
 			if ( ! $tenant->paused ) {
-				Jobs::enqueue( $tenant->key, 'pull', 'leads', self::CLICK );
+				Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
 			}
 		}
 		return 'queued';

@@ -7,18 +7,20 @@
 
 namespace TenantCRM\Admin;
 
+use TenantCRM\Plugin;
+
 final class Notices {
 
 	const QUERY = 'tenant-crm-did';
 
-	public static function init(): void {
+	public static function register(): void {
 		add_action( 'admin_notices', array( __CLASS__, 'missing_extension' ) );
 		add_action( 'admin_notices', array( __CLASS__, 'last_action' ) );
 		add_filter( 'removable_query_args', array( __CLASS__, 'removable' ) );
 	}
 
 	public static function missing_extension(): void {
-		if ( class_exists( 'TenantCRMSync', false ) || ! current_user_can( 'activate_plugins' ) ) {
+		if ( Plugin::is_ready() || ! current_user_can( 'activate_plugins' ) ) {
 			return;
 		}
 		if ( ! Screens::is_ours() && 'plugins' !== get_current_screen()->id ) {

@@ -8,6 +8,7 @@
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
+use TenantCRM\Plugin;
 use TenantCRM\Rest\RunResource;
 
 final class OverviewPage {
@@ -84,7 +85,7 @@ final class OverviewPage {
 	/** @return list<array<string, mixed>> */
 	private static function open_runs( TenantTable $table ): array {
 		$runs = array();
-		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+		if ( ! Plugin::is_ready() ) {
 			return $runs;
 		}
 		foreach ( $table->items as $row ) {

@@ -7,6 +7,7 @@
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
+use TenantCRM\Plugin;
 
 final class Screens {
 
@@ -15,16 +16,19 @@ final class Screens {
 	const LOG      = 'tenant-crm-sync-log';
 	const TENANT   = 'tenant-crm-sync-tenant';
 
-	/** Hooks of everything in this folder. Only for requests to the admin. */
-	public static function init(): void {
-		add_action( 'admin_menu', array( __CLASS__, 'menu' ) );
+	/** Hooks of everything in this folder; none of them fires outside of the admin. */
+	public static function register(): void {
+		add_action( 'admin_menu', array( __CLASS__, Plugin::is_ready() ? 'menu' : 'menu_without_extension' ) );
 		add_action( 'admin_enqueue_scripts', array( __CLASS__, 'style' ) );
 		add_filter( 'set_screen_option_tenant_crm_per_page', array( __CLASS__, 'keep_per_page' ), 10, 3 );
 		add_filter( 'plugin_action_links_tenant-crm-sync/tenant-crm-sync.php', array( __CLASS__, 'plugin_links' ) );
-		Actions::init();
-		Notices::init();
-		LeadPost::init();
-		UserProfile::init();
+		Notices::register();
+		// Without the extension there is the notice, and nothing else.
+		if ( Plugin::is_ready() ) {
+			Actions::register();
+			LeadPost::register();
+			UserProfile::register();
+		}
 	}
 
 	public static function menu(): void {
@@ -49,6 +53,25 @@ final class Screens {
 				add_action( 'load-' . $hook, array( $page, 'load' ) );
 			}
 		}
+	}
+
+	/** One screen that says what is missing. The capability is WordPress's own: ours may never have been given out. */
+	public static function menu_without_extension(): void {
+		add_menu_page(
+			__( 'CRM Sync', 'tenant-crm-sync' ),
+			__( 'CRM Sync', 'tenant-crm-sync' ),
+			'activate_plugins',
+			self::OVERVIEW,
+			static function (): void {
+				printf(
+					'<div class="wrap"><h1>%s</h1><p>%s</p></div>',
+					esc_html__( 'CRM Sync', 'tenant-crm-sync' ),
+					esc_html__( 'Tenants, leads and the log are shown again as soon as the extension is loaded.', 'tenant-crm-sync' )
+				);
+			},
+			'dashicons-update',
+			58
+		);
 	}
 
 	/** @param array<string, scalar> $args Values are encoded here. */
@@ -122,22 +145,18 @@ final class Screens {
 	 * @return array<string, string>
 	 */
 	public static function plugin_links( $links ) {
-		if ( current_user_can( Capabilities::SYNC ) ) {
+		if ( Plugin::is_ready() && current_user_can( Capabilities::SYNC ) ) {
 			$links['overview'] = sprintf( '<a href="%s">%s</a>', esc_url( self::url( self::OVERVIEW ) ), esc_html__( 'Overview', 'tenant-crm-sync' ) );
 		}
 		return $links;
 	}
 
 	private static function asset( string $file ): string {
-		return plugins_url( 'assets/' . $file, self::main_file() );
+		return plugins_url( 'assets/' . $file, Plugin::file() );
 	}
 
 	/** The file's time, so that browsers fetch it anew after an update. */
 	private static function version( string $file ): string {
-		return (string) filemtime( dirname( self::main_file() ) . '/assets/' . $file );
-	}
-
-	private static function main_file(): string {
-		return dirname( __DIR__, 2 ) . '/tenant-crm-sync.php';
+		return (string) filemtime( dirname( Plugin::file() ) . '/assets/' . $file );
 	}
 }

@@ -7,6 +7,7 @@
 
 namespace TenantCRM\Admin;
 
+use TenantCRM\Plugin;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 
@@ -190,7 +191,7 @@ final class TenantForm {
 	}
 
 	private static function http_allowed(): bool {
-		return class_exists( 'TenantCRMSync', false ) && ! empty( \TenantCRMSync::status()['allow_http'] );
+		return Plugin::is_ready() && ! empty( \TenantCRMSync::status()['allow_http'] );
 	}
 
 	/** Scheme, host and port: what a key is bound to. */

@@ -8,6 +8,7 @@
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
+use TenantCRM\Plugin;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 
@@ -74,7 +75,7 @@ final class TenantPage {
 
 	private static function save( TenantForm $form, array $post ): void {
 		$form->fill( $post );
-		if ( $form->has_key() && ! class_exists( 'TenantCRMSync', false ) ) {
+		if ( $form->has_key() && ! Plugin::is_ready() ) {
 			$form->errors['api_key'] = __( 'The key cannot be stored: the PHP extension tenant_crm_sync, which seals it, is not loaded. Nothing was saved.', 'tenant-crm-sync' );
 		}
 		if ( $form->errors ) {

@@ -8,25 +8,25 @@
 
 namespace TenantCRM\Rest;
 
+use TenantCRM\Admin\Words;
 use TenantCRM\Capabilities;
 use TenantCRM\Jobs;
-use TenantCRM\Admin\Words;
+use TenantCRM\Plugin;
 use TenantCRM\Runs;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 use TenantCRM\Worker;
 
-final class SyncRoutes {
+final class Routes {
 
 	const NAMESPACE_V1  = 'tenant-crm-sync/v1';
 	const SLICE_SECONDS = 5;
-	const CLICK         = 10; // Priority of what a person waits for; scheduled work has 50.
-
-	public static function init(): void {
-		add_action( 'rest_api_init', array( __CLASS__, 'register' ) );
-	}
 
 	public static function register(): void {
+		add_action( 'rest_api_init', array( __CLASS__, 'routes' ) );
+	}
+
+	public static function routes(): void {
 		$run = array(
 			'run' => array(
 				'description' => __( 'Number of the sync.', 'tenant-crm-sync' ),
@@ -124,10 +124,10 @@ final class SyncRoutes {
 		if ( $tenant->paused ) {
 			return Errors::paused();
 		}
-		if ( ! class_exists( 'TenantCRMSync', false ) ) {
+		if ( ! Plugin::is_ready() ) {
 			return Errors::no_extension();
 		}
-		$run = Runs::get( Jobs::enqueue( $tenant->key, 'pull', 'leads', self::CLICK ) );
+		$run = Runs::get( Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK ) );
 		if ( null === $run ) {
 			return Errors::unknown_run();
 		}
@@ -147,7 +147,7 @@ final class SyncRoutes {
 		return self::with_run(
 			$request,
 			static function ( array $run, Tenant $tenant ) use ( $request ) {
-				if ( ! class_exists( 'TenantCRMSync', false ) ) {
+				if ( ! Plugin::is_ready() ) {
 					return Errors::no_extension();
 				}
 				if ( ! Words::is_final( $run['state'] ) ) {

@@ -1,0 +1,69 @@
+<?php
+/**
+ * The filter bar above a table: tenant, words, button. It reads the address (a filter changes nothing, so it needs no nonce) and prints a
+ * GET form, so that a filtered list has an address of its own.
+ */
+
+namespace TenantCRM\Admin;
+
+use TenantCRM\Capabilities;
+use TenantCRM\Tenant;
+
+final class Choice {
+
+	/** @return array<int, Tenant> Tenants that the user may see with a capability, by key. */
+	public static function tenants( string $capability ): array {
+		$tenants = array();
+		foreach ( Capabilities::visible( get_current_user_id(), $capability ) as $tenant ) {
+			$tenants[ $tenant->key ] = $tenant;
+		}
+		return $tenants;
+	}
+
+	/**
+	 * The tenant that the address names, if it is one of these.
+	 *
+	 * @param array<int, Tenant> $tenants
+	 */
+	public static function tenant( array $tenants ): ?Tenant {
+		$key = isset( $_GET['tenant'] ) ? absint( $_GET['tenant'] ) : 0; // phpcs:ignore WordPress.Security.NonceVerification -- a filter.
+		return $tenants[ $key ] ?? null;
+	}
+
+	/** What is searched for; bounded, and valid UTF-8 or nothing. */
+	public static function words(): string {
+		$words = isset( $_GET['s'] ) && is_string( $_GET['s'] ) ? wp_unslash( $_GET['s'] ) : ''; // phpcs:ignore WordPress.Security -- a filter; escaped where it is printed, prepared where it is searched.
+		return mb_substr( trim( wp_check_invalid_utf8( $words ) ), 0, 100 );
+	}
+
+	public static function open( string $slug ): void {
+		printf( '<form method="get" class="tcs-filters" action="%s"><input type="hidden" name="page" value="%s">', esc_url( admin_url( 'admin.php' ) ), esc_attr( $slug ) );
+	}
+
+	/**
+	 * @param array<int, Tenant> $tenants
+	 * @param string             $all     Name of the choice of all of them; empty where one must be chosen.
+	 * @param int                $present Key of the one that is shown.
+	 */
+	public static function tenant_select( array $tenants, string $all, int $present = 0 ): void {
+		$present = $present ? $present : ( self::tenant( $tenants )->key ?? 0 );
+		printf( '<div><label for="tcs-tenant">%s</label><select name="tenant" id="tcs-tenant">', esc_html__( 'Tenant', 'tenant-crm-sync' ) );
+		if ( '' !== $all ) {
+			printf( '<option value="0">%s</option>', esc_html( $all ) );
+		}
+		foreach ( $tenants as $tenant ) {
+			printf( '<option value="%d"%s>%s</option>', (int) $tenant->key, selected( $tenant->key, $present, false ), esc_html( '' === $tenant->label ? $tenant->id : $tenant->label ) );
+		}
+		echo '</select></div>';
+	}
+
+	/** The words, the button, and the end of the form. */
+	public static function close( string $label ): void {
+		printf(
+			'<div><label for="tcs-words">%1$s</label><input type="search" name="s" id="tcs-words" value="%2$s"></div><div><button class="button">%3$s</button></div></form>',
+			esc_html( $label ),
+			esc_attr( self::words() ),
+			esc_html__( 'Filter', 'tenant-crm-sync' )
+		);
+	}
+}

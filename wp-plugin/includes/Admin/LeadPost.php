@@ -1,0 +1,84 @@
+<?php
+/**
+ * Leads in WordPress's own list of posts and its edit screen: columns and a box with what the CRM sent. Everything is printed escaped:
+ * a CRM's fields are whatever a stranger typed into some form. Storing a changed title is WordPress's, noticing it the ledger's business.
+ */
+
+namespace TenantCRM\Admin;
+
+use TenantCRM\Capabilities;
+use TenantCRM\Tenants;
+
+final class LeadPost {
+
+	public static function register(): void {
+		$type = Capabilities::POST_TYPE;
+		add_filter( "manage_{$type}_posts_columns", array( __CLASS__, 'columns' ) );
+		add_action( "manage_{$type}_posts_custom_column", array( __CLASS__, 'column' ), 10, 2 );
+		add_action( "add_meta_boxes_{$type}", array( __CLASS__, 'boxes' ) );
+	}
+
+	/**
+	 * @param array<string, string> $columns
+	 * @return array<string, string>
+	 */
+	public static function columns( $columns ) {
+		$ours = array(
+			'tcs_tenant' => __( 'Tenant', 'tenant-crm-sync' ),
+			'tcs_email'  => __( 'E-mail', 'tenant-crm-sync' ),
+		);
+		$end  = array_intersect_key( $columns, array( 'date' => 1 ) );
+		return array_diff_key( $columns, $end ) + $ours + $end;
+	}
+
+	/**
+	 * @param string $column
+	 * @param int    $post_id
+	 */
+	public static function column( $column, $post_id ): void {
+		if ( 'tcs_tenant' === $column ) {
+			echo esc_html( self::tenant_name( (int) $post_id ) );
+		} elseif ( 'tcs_email' === $column ) {
+			echo esc_html( self::text( get_post_meta( (int) $post_id, 'email', true ) ) );
+		}
+	}
+
+	public static function boxes(): void {
+		add_meta_box( 'tcs-lead', __( 'From the CRM', 'tenant-crm-sync' ), array( __CLASS__, 'box' ), Capabilities::POST_TYPE, 'normal', 'high' );
+	}
+
+	public static function box( \WP_Post $post ): void {
+		echo '<table class="widefat striped tcs-fields"><tbody>';
+		self::row( __( 'Tenant', 'tenant-crm-sync' ), self::tenant_name( $post->ID ) );
+		foreach ( (array) get_post_meta( $post->ID ) as $name => $values ) {
+			if ( ! is_protected_meta( $name, 'post' ) ) {
+				foreach ( (array) $values as $value ) {
+					self::row( (string) $name, self::text( maybe_unserialize( $value ) ) );
+				}
+			}
+		}
+		echo '</tbody></table>';
+	}
+
+	private static function row( string $name, string $value ): void {
+		printf( '<tr><th scope="row">%s</th><td>%s</td></tr>', esc_html( $name ), esc_html( $value ) );
+	}
+
+	private static function tenant_name( int $post_id ): string {
+		$key    = Capabilities::tenant_key_of( $post_id );
+		$tenant = null === $key ? null : Tenants::get( $key );
+		if ( null === $tenant ) {
+			return __( 'none (not synced by this plugin)', 'tenant-crm-sync' );
+		}
+		return '' === $tenant->label ? $tenant->id : $tenant->label;
+	}
+
+	/**
+	 * Lists and nested values as JSON, other values as they are.
+	 *
+	 * @param mixed $value
+	 */
+	private static function text( $value ): string {
+		return is_scalar( $value ) ? (string) $value : (string) wp_json_encode( $value, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES );
+	}
+}
