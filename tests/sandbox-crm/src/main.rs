@@ -1,1 +1,118 @@
-fn main(){}
+//! sandbox-crm: the CRM that the demo, the tests and the benchmarks talk to.
+//! This file starts the listeners, says that they are ready and ends them; what is served is in `api` and `control`.
+
+mod answer;
+mod api;
+mod app;
+mod args;
+mod body;
+mod control;
+mod faults;
+mod filter;
+mod limit;
+mod listen;
+mod log;
+mod paging;
+mod query;
+mod seed;
+mod store;
+mod tenant;
+mod tls;
+mod validate;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::args::Args;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let args = match Args::parse(std::env::args().skip(1)) {
+        Ok(Some(args)) => args,
+        Ok(None) => {
+            println!("{}", args::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(reason) => {
+            eprintln!("sandbox-crm: {reason}\n{}", args::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(reason) => {
+            eprintln!("sandbox-crm: cannot start threads: {reason}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("sandbox-crm: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Failure> {
+    std::fs::create_dir_all(&args.dir)
+        .map_err(|reason| format!("cannot make {}: {reason}", args.dir.display()))?;
+    // Before the files say "ready": whoever reads the pid may send the signal at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let acceptor = tls::acceptor(&args.dir)?;
+    let app = Arc::new(App::new(args.log_limit));
+    let tls = bind(args.tls_port).await?;
+    let plain = bind(args.plain_port).await?;
+    let control = bind(args.control_port).await?;
+    let ready = json!({
+        "tls_port": tls.local_addr()?.port(),
+        "plain_port": plain.local_addr()?.port(),
+        "control_port": control.local_addr()?.port(),
+        "pid": std::process::id(),
+    });
+
+    tokio::spawn(listen::api_tls(tls, acceptor, app.clone()));
+    tokio::spawn(listen::api_plain(plain, app.clone()));
+    tokio::spawn(listen::control(control, app));
+
+    let pid_file = args.dir.join("sandbox.pid");
+    let ready_file = args.dir.join("sandbox.json");
+    replace(&pid_file, &format!("{}\n", std::process::id()))?;
+    replace(&ready_file, &format!("{ready}\n"))?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    for file in [ready_file, pid_file] {
+        std::fs::remove_file(&file)
+            .map_err(|reason| format!("cannot remove {}: {reason}", file.display()))?;
+    }
+    Ok(())
+}
+
+async fn bind(port: u16) -> Result<TcpListener, Failure> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|reason| format!("cannot listen on 127.0.0.1:{port}: {reason}").into())
+}
+
+/// Written aside and renamed: whoever waits for the file never reads half of it.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let aside = path.with_extension("new");
+    std::fs::write(&aside, text)
+        .and_then(|()| std::fs::rename(&aside, path))
+        .map_err(|reason| format!("cannot write {}: {reason}", path.display()).into())
+}

@@ -1,0 +1,129 @@
+//! Everything the process knows: tenants, the request log, counters. Each part locks for itself and briefly.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use parking_lot::RwLock;
+
+use crate::log::Log;
+use crate::tenant::{Config, Tenant};
+
+pub struct App {
+    pub tenants: Tenants,
+    pub log: Log,
+    pub stats: Stats,
+}
+
+impl App {
+    pub fn new(log_limit: usize) -> Self {
+        Self {
+            tenants: Tenants::default(),
+            log: Log::new(log_limit),
+            stats: Stats::default(),
+        }
+    }
+
+    pub fn reset(&self) {
+        self.tenants.clear();
+        self.log.clear();
+        self.stats.reset();
+    }
+}
+
+/// Tenants by id, and by the key that requests carry.
+#[derive(Default)]
+pub struct Tenants(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    by_id: BTreeMap<String, Arc<Tenant>>,
+    by_key: HashMap<String, Arc<Tenant>>,
+}
+
+impl Tenants {
+    pub fn by_id(&self, id: &str) -> Option<Arc<Tenant>> {
+        self.0.read().by_id.get(id).cloned()
+    }
+
+    pub fn by_key(&self, key: &str) -> Option<Arc<Tenant>> {
+        self.0.read().by_key.get(key).cloned()
+    }
+
+    pub fn all(&self) -> Vec<Arc<Tenant>> {
+        self.0.read().by_id.values().cloned().collect()
+    }
+
+    /// Makes or changes a tenant. Fails where another tenant has that key.
+    pub fn put(&self, id: &str, config: Config) -> Result<(), String> {
+        let mut known = self.0.write();
+        if let Some(other) = known.by_key.get(&config.key)
+            && other.id != id
+        {
+            return Err(format!(
+                "tenant {:?} has this key already: give each tenant its own",
+                other.id
+            ));
+        }
+        known.by_key.retain(|_, other| other.id != id);
+        let key = config.key.clone();
+        let tenant = match known.by_id.get(id) {
+            Some(tenant) => {
+                tenant.configure(config);
+                tenant.clone()
+            }
+            None => Arc::new(Tenant::new(id.to_owned(), config)),
+        };
+        known.by_key.insert(key, tenant.clone());
+        known.by_id.insert(id.to_owned(), tenant);
+        Ok(())
+    }
+
+    pub fn remove(&self, id: &str) -> bool {
+        let mut known = self.0.write();
+        known.by_key.retain(|_, other| other.id != id);
+        known.by_id.remove(id).is_some()
+    }
+
+    fn clear(&self) {
+        *self.0.write() = Known::default();
+    }
+}
+
+/// Counters of the two API ports.
+#[derive(Default)]
+pub struct Stats {
+    /// Never reset: a connection's number is its name for as long as the process lives.
+    last_connection: AtomicU64,
+    pub connections: AtomicU64,
+    pub open: AtomicU64,
+    pub requests: AtomicU64,
+}
+
+impl Stats {
+    pub fn accepted(self: &Stats) -> Open<'_> {
+        self.connections.fetch_add(1, Relaxed);
+        self.open.fetch_add(1, Relaxed);
+        Open {
+            number: self.last_connection.fetch_add(1, Relaxed) + 1,
+            stats: self,
+        }
+    }
+
+    fn reset(&self) {
+        self.connections.store(0, Relaxed);
+        self.requests.store(0, Relaxed);
+    }
+}
+
+/// Counts a connection as open until it is dropped.
+pub struct Open<'a> {
+    pub number: u64,
+    stats: &'a Stats,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.stats.open.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,80 @@
+//! Tenants: made, changed, listed, removed.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Refusal, Reply, fine, tenant};
+use crate::app::App;
+use crate::filter::TimeFormat;
+use crate::paging::Paging;
+use crate::store::{IdKind, Object, Order};
+use crate::tenant::{Config, Tenant};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Save {
+    id: String,
+    key: Option<String>,
+    paging: Option<Paging>,
+    order: Option<Order>,
+    ids: Option<IdKind>,
+    timestamps: Option<TimeFormat>,
+    max_per_page: Option<usize>,
+    strict: Option<bool>,
+}
+
+/// What is not given stays as it is; rows stay as they were written.
+pub fn save(app: &App, save: Save) -> Reply {
+    if save.id.is_empty() {
+        return Err(String::from("\"id\" must not be empty").into());
+    }
+    let known = app.tenants.by_id(&save.id);
+    let mut config = match (&known, &save.key) {
+        (Some(tenant), _) => tenant.config(),
+        (None, Some(key)) => Config::new(key.clone()),
+        (None, None) => {
+            return Err(format!("the new tenant {:?} needs a \"key\"", save.id).into());
+        }
+    };
+    if let Some(key) = save.key {
+        config.key = key;
+    }
+    if config.key.is_empty() {
+        return Err(String::from("\"key\" must not be empty").into());
+    }
+    config.paging = save.paging.unwrap_or(config.paging);
+    config.order = save.order.unwrap_or(config.order);
+    config.ids = save.ids.unwrap_or(config.ids);
+    config.timestamps = save.timestamps.unwrap_or(config.timestamps);
+    config.max_per_page = save.max_per_page.unwrap_or(config.max_per_page);
+    config.strict = save.strict.unwrap_or(config.strict);
+    if config.max_per_page == 0 {
+        return Err(String::from("\"max_per_page\" must be 1 or more").into());
+    }
+    app.tenants.put(&save.id, config).map_err(Refusal::from)?;
+    fine(show(&*tenant(app, &save.id)?))
+}
+
+pub fn list(app: &App) -> Reply {
+    let shown = app.tenants.all().iter().map(|tenant| show(tenant)).collect();
+    fine(Value::Array(shown))
+}
+
+pub fn delete(app: &App, id: &str) -> Reply {
+    tenant(app, id)?;
+    fine(json!({ "deleted": app.tenants.remove(id) }))
+}
+
+fn show(tenant: &Tenant) -> Value {
+    let mut shown = Map::new();
+    shown.insert("id".into(), tenant.id.as_str().into());
+    if let Value::Object(config) = json!(tenant.config()) {
+        shown.extend(config);
+    }
+    let rows: Map<String, Value> = Object::ALL
+        .into_iter()
+        .map(|object| (object.name().into(), tenant.table(object).read().len().into()))
+        .collect();
+    shown.insert("rows".into(), rows.into());
+    Value::Object(shown)
+}

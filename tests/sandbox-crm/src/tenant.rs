@@ -1,0 +1,137 @@
+//! One tenant of the CRM: how its API behaves, its rows, its limit and the faults that are planned for it.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use serde::Serialize;
+
+use crate::faults::Plan;
+use crate::filter::TimeFormat;
+use crate::limit::Limiter;
+use crate::paging::Paging;
+use crate::store::{IdKind, Object, Order, Table};
+
+/// Keys of POST requests that are remembered, per tenant.
+const REMEMBERED: usize = 100_000;
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Config {
+    pub key: String,
+    pub paging: Paging,
+    pub order: Order,
+    pub ids: IdKind,
+    pub timestamps: TimeFormat,
+    pub max_per_page: usize,
+    pub strict: bool,
+}
+
+impl Config {
+    pub fn new(key: String) -> Self {
+        Self {
+            key,
+            paging: Paging::default(),
+            order: Order::default(),
+            ids: IdKind::default(),
+            timestamps: TimeFormat::default(),
+            max_per_page: 1000,
+            strict: false,
+        }
+    }
+}
+
+/// How the network between the client and this tenant's CRM is made to look.
+#[derive(Debug, Clone, Default)]
+pub struct Behaviour {
+    pub latency: Duration,
+    pub jitter: Duration,
+    pub bytes_per_s: Option<u64>,
+}
+
+pub struct Tenant {
+    pub id: String,
+    config: RwLock<Config>,
+    pub behaviour: RwLock<Behaviour>,
+    pub limiter: Mutex<Limiter>,
+    pub faults: Mutex<Plan>,
+    tables: Tables,
+    created: Mutex<Created>,
+}
+
+#[derive(Default)]
+struct Tables {
+    leads: RwLock<Table>,
+    contacts: RwLock<Table>,
+    companies: RwLock<Table>,
+    deals: RwLock<Table>,
+    tickets: RwLock<Table>,
+}
+
+impl Tenant {
+    pub fn new(id: String, config: Config) -> Self {
+        Self {
+            id,
+            config: RwLock::new(config),
+            behaviour: RwLock::default(),
+            limiter: Mutex::default(),
+            faults: Mutex::default(),
+            tables: Tables::default(),
+            created: Mutex::default(),
+        }
+    }
+
+    pub fn config(&self) -> Config {
+        self.config.read().clone()
+    }
+
+    pub fn configure(&self, config: Config) {
+        *self.config.write() = config;
+    }
+
+    pub fn table(&self, object: Object) -> &RwLock<Table> {
+        match object {
+            Object::Leads => &self.tables.leads,
+            Object::Contacts => &self.tables.contacts,
+            Object::Companies => &self.tables.companies,
+            Object::Deals => &self.tables.deals,
+            Object::Tickets => &self.tables.tickets,
+        }
+    }
+
+    /// Held while a keyed row is created, so that two requests with one key make one row.
+    pub fn created(&self) -> MutexGuard<'_, Created> {
+        self.created.lock()
+    }
+}
+
+/// What was answered to POST requests that carried an Idempotency-Key.
+#[derive(Default)]
+pub struct Created {
+    answers: HashMap<(Object, String), (Bytes, Bytes)>,
+    order: VecDeque<(Object, String)>,
+}
+
+impl Created {
+    /// The request's body and the row it was answered with.
+    pub fn find(&self, object: Object, key: &str) -> Option<(Bytes, Bytes)> {
+        self.answers.get(&(object, key.to_owned())).cloned()
+    }
+
+    pub fn remember(&mut self, object: Object, key: &str, request: Bytes, row: Bytes) {
+        if self.order.len() >= REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answers.remove(&oldest);
+        }
+        let name = (object, key.to_owned());
+        self.order.push_back(name.clone());
+        self.answers.insert(name, (request, row));
+    }
+}
+
+/// The time of a change that the sandbox makes itself, in the precision that is served: a filter compares what the client saw.
+pub fn now(format: TimeFormat) -> Timestamp {
+    format.truncate(Timestamp::now())
+}
