@@ -1,0 +1,46 @@
+# tenant_crm_sync: the commands a person needs. What they do is in tests/stack, tests/demo and tests/run.
+
+# Another PHP: make PHP_CONFIG=/path/of/php-config PHP=/path/of/php
+PHP_CONFIG ?= php-config
+# A toolchain of rustup's wins over an older one of the distribution.
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
+library = $(target)/release/libtenant_crm_sync.so
+version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
+mods = $(DESTDIR)/etc/php/$(version)/mods-available
+
+.PHONY: all help install demo test bench clean
+
+all: ## Build the extension (installs what is missing on Debian 12, as root)
+	@bash tests/stack/deps.sh build
+	cargo build --release --locked
+	@echo "built: $(library)"
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+install: ## Copy the extension to PHP and enable it (as root; DESTDIR is honoured)
+	@test -f "$(library)" || { echo "error: there is no $(library): run make first" >&2; exit 1; }
+	install -D -m 644 "$(library)" "$(DESTDIR)$$($(PHP_CONFIG) --extension-dir)/tenant_crm_sync.so"
+	@# The settings are the host's: an existing file stays.
+	test -e "$(mods)/tenant_crm_sync.ini" || install -D -m 644 tenant_crm_sync.ini "$(mods)/tenant_crm_sync.ini"
+	test -n "$(DESTDIR)" || phpenmod -v "$(version)" tenant_crm_sync
+	@test -n "$(DESTDIR)" || echo "Installed. Restart PHP-FPM: systemctl restart php$(version)-fpm"
+
+demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once ends after the table
+	@bash tests/stack/deps.sh run
+	@cargo build --release --locked --package sandbox-crm
+	@bash tests/demo/run $(ARGS)
+
+test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH reads the article's own code
+	@bash tests/stack/deps.sh run test
+	@bash tests/run $(ARGS)
+
+bench: all ## Run the benchmarks
+	@bash tests/stack/deps.sh run test
+	@cargo build --release --locked --package sandbox-crm
+	@bash tests/bench/run $(ARGS)
+
+clean: ## Remove what was built
+	cargo clean
