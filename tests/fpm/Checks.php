@@ -18,7 +18,7 @@ final class Checks {
 
 	public function is( string $what, bool $holds, string $detail = '' ): void {
 		$holds ? ++$this->passed : ++$this->failed;
-		echo $holds ? '  ok      ' : '  FAILED  ', $what, $holds || '' === $detail ? '' : "\n          $detail", "\n";
+		echo $holds ? '  ok      ' : '  FAILED  ', $what, $holds || '' === $detail ? '' : "\n          " . addcslashes( $detail, "\0..\11\13..\37\177..\377" ), "\n";
 	}
 
 	public function same( string $what, mixed $expected, mixed $got ): void {

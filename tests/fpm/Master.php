@@ -26,6 +26,19 @@ final class Master {
 		return $found;
 	}
 
+	/**
+	 * Until a reload has let these go and made others.
+	 *
+	 * @param list<int> $old
+	 */
+	public static function wait_until_without( array $old ): void {
+		$until = microtime( true ) + 20;
+		do {
+			usleep( 50_000 );
+			$now = self::workers( 'four' );
+		} while ( ( [] === $now || [] !== array_intersect( $old, $now ) ) && microtime( true ) < $until );
+	}
+
 	public static function reload(): void {
 		posix_kill( self::pid(), SIGUSR2 );
 	}

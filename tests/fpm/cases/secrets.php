@@ -34,10 +34,11 @@ function logs( string $stack ): string {
 return static function ( Checks $checks, Sandbox $sandbox, string $stack ): void {
 	$core = bin2hex( random_bytes( 16 ) );
 	// Characters that JSON, URLs and HTML escape.
-	$key = "k/$core+\"&=";
-	$sandbox->tenant( 'canary', 3, $key );
-	$sandbox->tenant( 'sealed', 3, $key );
-	$envelope = FastCgi::get( 'one', 'seal.php', [ 'from' => 'canary', 'tenant' => 'sealed' ] )['body'];
+	$keys = [ 'canary' => "k/$core+\"&=", 'sealed' => "s/$core+\"&=" ];
+	foreach ( $keys as $tenant => $key ) {
+		$sandbox->tenant( $tenant, 3, $key );
+	}
+	$envelope = FastCgi::get( 'one', 'seal.php', [ 'tenant' => 'sealed' ] )['body'];
 	$checks->is( 'an envelope is ASCII and does not hold the key', '' !== $envelope && 1 === preg_match( '/^[\x21-\x7e]+$/', $envelope ) && ! leaks( $envelope, $core ), $envelope );
 	$settings                      = json_decode( (string) file_get_contents( "$stack/settings.json" ), true );
 	$settings['sealed']['api_key'] = $envelope;
@@ -47,7 +48,7 @@ return static function ( Checks $checks, Sandbox $sandbox, string $stack ): void
 	// What must be in the output, so that an empty page is no proof.
 	$ways = [
 		'phpinfo' => 'tenant_crm_sync', 'ini_get_all' => 'tenant_crm_sync.key_file', 'status' => 'key_dir', 'var_dump' => 'TenantCRMSync', 'print_r' => 'TenantCRMSync',
-		'var_export' => 'TenantCRMSync', 'json_encode' => 'TenantCRMSync', 'cast' => 'TenantCRMSync', 'object_vars' => 'TenantCRMSync', 'refcount' => 'TenantCRMSync',
+		'var_export' => 'TenantCRMSync', 'json_encode' => 'TenantCRMSync', 'cast' => 'TenantCRMSync', 'object_vars' => 'TenantCRMSync', 'zval_dump' => 'TenantCRMSync',
 		'foreach' => 'TenantCRMSync', 'closure' => 'TenantCRMSync', 'reflection' => 'fetch_leads', 'clone' => 'TenantCRMSync', 'subclass' => 'PortalSync', 'backtrace' => 'TenantCRMSync',
 		'serialize' => "Serialization of 'TenantCRMSync' is not allowed", 'unserialize' => "Unserialization of 'TenantCRMSync' is not allowed", 'bad_settings' => 'TenantCRMSync\\',
 	];
@@ -58,6 +59,7 @@ return static function ( Checks $checks, Sandbox $sandbox, string $stack ): void
 	foreach ( [ 'canary' => 'plain', 'sealed' => 'sealed' ] as $tenant => $kind ) {
 		foreach ( [ 'a good call' => $ways, 'a refused one' => $broken ] as $after => $these ) {
 			if ( $broken === $these ) {
+				$key  = $keys[ $tenant ];
 				$echo = json_encode( [ 'error' => "bad token Bearer $key", 'seen' => [ 'Authorization' => "Bearer $key" ] ], JSON_THROW_ON_ERROR ) . " Bearer $key";
 				$sandbox->call( 'POST', '/faults', [ 'tenant' => $tenant, 'faults' => [ [ 'times' => 1000, 'kind' => 'status', 'status' => 401, 'headers' => [ 'Content-Type' => 'application/json', 'X-Key' => rawurlencode( $key ) ], 'body' => $echo ] ] ] );
 			}

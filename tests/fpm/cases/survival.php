@@ -20,7 +20,7 @@ function create_under( string $tenant, int $each, callable $trouble ): array {
 			$seen = [ 'answered' => [], 'silent' => [] ];
 			for ( $i = 0; $i < $each; $i++ ) {
 				$mail = "$tenant-$c-$i@example.test";
-				$got  = FastCgi::get( 'www', 'call.php', [ 'tenant' => $tenant, 'do' => 'create', 'email' => $mail ] );
+				$got  = FastCgi::get( 'four', 'call.php', [ 'tenant' => $tenant, 'do' => 'create', 'email' => $mail ] );
 				if ( $got['answered'] ) {
 					$seen['answered'][ $mail ] = $got['json']['got'] ?? $got['body'] . $got['stderr'];
 				} else {
@@ -67,7 +67,7 @@ return static function ( Checks $checks, Sandbox $sandbox ): void {
 		'killed',
 		$each,
 		static function () use ( &$kills ): void {
-			$workers = Master::workers( 'www' );
+			$workers = Master::workers( 'four' );
 			if ( $kills < 25 && [] !== $workers ) {
 				posix_kill( $workers[ array_rand( $workers ) ], SIGKILL );
 				++$kills;
@@ -78,26 +78,27 @@ return static function ( Checks $checks, Sandbox $sandbox ): void {
 	check_leads( $checks, $sandbox, 'killed', $total, $all );
 	$after = [];
 	for ( $i = 0; $i < 20; $i++ ) {
-		$after[] = FastCgi::get( 'www', 'call.php', [ 'tenant' => 'killed', 'do' => 'fetch' ] )['json']['got'] ?? null;
+		$after[] = FastCgi::get( 'four', 'call.php', [ 'tenant' => 'killed', 'do' => 'fetch' ] )['json']['got'] ?? null;
 	}
 	$checks->same( 'the next 20 requests all read every lead', array_fill( 0, 20, count( $sandbox->leads_by_email( 'killed' ) ) ), $after );
 
 	$sandbox->tenant( 'reloaded' );
 	$sandbox->call( 'POST', '/behaviour', [ 'tenant' => 'reloaded', 'latency_ms' => 20 ] );
-	$old     = Master::workers( 'www' );
+	$old     = Master::workers( 'four' );
 	$ticks   = 0;
 	$reloads = 0;
 	$all     = create_under(
 		'reloaded',
 		$each,
 		static function () use ( &$ticks, &$reloads ): void {
-			if ( 1 === ++$ticks % 6 && $reloads < 3 ) {
+			if ( 1 === ++$ticks % 4 && $reloads < 3 ) {
 				Master::reload();
 				++$reloads;
 			}
 		}
 	);
-	$checks->is( "FPM was reloaded at work ($reloads times) and has new workers", $reloads >= 2 && [] === array_intersect( $old, Master::workers( 'www' ) ) );
+	Master::wait_until_without( $old );
+	$checks->is( "FPM was reloaded at work ($reloads times) and has new workers", $reloads >= 2 && [] === array_intersect( $old, Master::workers( 'four' ) ) );
 	$checks->same( 'a reload leaves no request without its answer', [], array_slice( $all['silent'], 0, 3 ) );
 	check_leads( $checks, $sandbox, 'reloaded', $total, $all );
 	$checks->same( 'there is exactly one lead for each request', $total, count( $sandbox->leads_by_email( 'reloaded' ) ) );

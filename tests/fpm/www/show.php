@@ -39,7 +39,7 @@ $ways = [
 	'json_encode'   => static fn() => print( get_class( $sync ) . json_encode( $sync, JSON_PARTIAL_OUTPUT_ON_ERROR ) ),
 	'cast'          => static fn() => var_dump( get_class( $sync ), (array) $sync ),
 	'object_vars'   => static fn() => var_dump( get_class( $sync ), get_object_vars( $sync ), get_mangled_object_vars( $sync ) ),
-	'refcount'      => static fn() => debug_zval_refcount( $sync ),
+	'zval_dump'     => static fn() => debug_zval_dump( $sync ),
 	'foreach'       => static function () use ( $sync ) {
 		echo get_class( $sync );
 		foreach ( $sync as $name => $value ) {
