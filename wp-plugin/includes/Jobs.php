@@ -114,6 +114,20 @@ final class Jobs {
 		return new Job( (int) $wpdb->insert_id, 0, $tenant, 'import', $object, $lease, 0, 0, array() );
 	}
 
+	/**
+	 * The first statement of every batch: no lease, no batch. The row stays locked until the batch is stored.
+	 *
+	 * @return list<int>|null Posts of the attempt before, where that one was stored after all and only the answer to its COMMIT was lost.
+	 * @throws LeaseLost
+	 */
+	public static function lock( Transaction $transaction, Job $job ): ?array {
+		$row = $transaction->rows( sprintf( 'SELECT batches, touched FROM `%s` WHERE id = %d AND lease = %s FOR UPDATE', Schema::table( 'jobs' ), $job->id, Sql::bytes( $job->lease ) ) )[0] ?? null;
+		if ( ! $row ) {
+			throw new LeaseLost( 'The job was cancelled or taken over by another worker. Nothing of this batch was stored.' );
+		}
+		return (int) $row['batches'] === $job->batches ? null : array_map( 'intval', array_filter( explode( ',', (string) $row['touched'] ) ) );
+	}
+
 	/** Says that the worker lives. False: the job is no longer its own. */
 	public static function heartbeat( Job $job ): bool {
 		global $wpdb;
@@ -132,7 +146,7 @@ final class Jobs {
 	/**
 	 * Lets a job wait. Without a time it backs off; the time that a CRM named is kept, also when somebody clicks.
 	 *
-	 * @param bool $counts Whether this was an attempt that failed.
+	 * @param bool $counts Whether this was an attempt that failed; a pause of the tenant is none, and a click may end that wait.
 	 */
 	public static function postpone( Job $job, string $reason, ?float $retry_after = null, bool $counts = true ): void {
 		global $wpdb;
@@ -146,7 +160,7 @@ final class Jobs {
 					r.state = 'waiting', r.error = %s, r.retry_at = UTC_TIMESTAMP() + INTERVAL %d SECOND
 				WHERE j.id = %d AND j.lease = %s", // phpcs:ignore WordPress.DB.PreparedSQL
 				(int) $counts,
-				(int) ( null !== $retry_after ),
+				(int) ( null !== $retry_after && $counts ),
 				(int) ceil( $seconds ),
 				$reason,
 				(int) ceil( $seconds ),

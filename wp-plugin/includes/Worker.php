@@ -64,7 +64,6 @@ final class Worker {
 		}
 		if ( $tenant->paused ) {
 			Jobs::postpone( $job, "Tenant \"{$tenant->id}\" is paused. The sync goes on when the pause ends.", self::PAUSE_SECONDS, false );
-			Jobs::unhold( $job );
 			return 'waiting';
 		}
 		if ( $job->attempts >= Jobs::MAX_ATTEMPTS ) {
@@ -80,7 +79,9 @@ final class Worker {
 	}
 
 	private static function pull( Job $job, Tenant $tenant, float $deadline ): string {
-		Adoption::run();
+		if ( 0 === $job->batches || $job->attempts > 0 ) {
+			Adoption::run();
+		}
 		$fields = Fields::of( $tenant, $job->object );
 		$store  = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
 		$cursor = Cursors::read( $tenant->key, $job->object, $fields->hash() );

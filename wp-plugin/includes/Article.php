@@ -1,0 +1,86 @@
+<?php
+/**
+ * The article's own functions, for sites whose code calls them: defined at wp_loaded, and only those that nobody else has.
+ *
+ * The functions themselves are in functions/, one a file, since a function can be defined only by including it.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Article {
+
+	private const FUNCTIONS = array( 'get_tenant_crm_settings', 'save_tenant_crm_settings', 'get_all_configured_tenants', 'process_crm_leads_for_tenant' );
+
+	/** @var array<string, true> Those that are ours. */
+	private static array $ours = array();
+
+	public static function register(): void {
+		// Late in wp_loaded: the site's plugins and theme define theirs before.
+		add_action( 'wp_loaded', array( self::class, 'define' ), 99 );
+	}
+
+	public static function define(): void {
+		foreach ( self::FUNCTIONS as $name ) {
+			if ( ! function_exists( $name ) ) {
+				require __DIR__ . "/functions/$name.php";
+				self::$ours[ $name ] = true;
+			}
+		}
+	}
+
+	/** Whether the site has such a function of its own. */
+	public static function site_has( string $name ): bool {
+		return ! isset( self::$ours[ $name ] ) && function_exists( $name );
+	}
+
+	/**
+	 * What the site's own get_tenant_crm_settings() says of a tenant.
+	 *
+	 * @return array<string, mixed>|null Null where there is no such function, or it does not know the tenant.
+	 */
+	public static function site_settings( string $tenant_id ): ?array {
+		if ( ! self::site_has( 'get_tenant_crm_settings' ) ) {
+			return null;
+		}
+		$settings = get_tenant_crm_settings( $tenant_id );
+		return is_array( $settings ) && $settings ? $settings : null;
+	}
+
+	/** @return array<string, mixed>|false */
+	public static function settings( string $tenant_id ) {
+		$tenant = Tenants::find( $tenant_id );
+		return ( $tenant ? $tenant->article_settings() : null ) ?? false;
+	}
+
+	/** @return list<string> Ids of the tenants that can be synced. */
+	public static function tenants(): array {
+		$ids = array();
+		foreach ( Tenants::all() as $tenant ) {
+			if ( $tenant->has_credential() && '' !== $tenant->endpoint ) {
+				$ids[] = $tenant->id;
+			}
+		}
+		return $ids;
+	}
+
+	/**
+	 * Stores leads that somebody else fetched.
+	 *
+	 * @param iterable<mixed> $leads
+	 * @throws StoreException Where they cannot be stored; the caller's catch keeps its watermark where it was.
+	 */
+	public static function store( string $tenant_id, iterable $leads ): void {
+		Adoption::run();
+		$tenant = Tenants::ensure( $tenant_id );
+		$fields = Fields::of( $tenant, 'leads' );
+		$job    = Jobs::hold( $tenant->key, 'leads' );
+		try {
+			$store = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
+			$store->batch( new ArrayRows( $leads, $fields ) );
+		} finally {
+			Jobs::finish( $job );
+		}
+	}
+}

@@ -1,0 +1,67 @@
+<?php
+/**
+ * WP-Cron's part: an event every five minutes that enqueues what is due, works a bounded slice and keeps the tables bounded.
+ *
+ * The article's own event, tenant_crm_sync_event, belongs to the site and is not touched.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Cron {
+
+	public const EVENT    = 'tenant_crm_sync_tick';
+	public const SCHEDULE = 'tenant_crm_sync_five_minutes';
+
+	/** Well below the 60 s after which WordPress starts another cron beside this one. */
+	private const SECONDS = 25.0;
+
+	public static function register(): void {
+		add_filter( 'cron_schedules', array( self::class, 'add_schedule' ) ); // phpcs:ignore WordPress.WP.CronInterval -- five minutes.
+		add_action( self::EVENT, array( self::class, 'tick' ) );
+	}
+
+	/**
+	 * @param mixed $schedules
+	 * @return array<string, array{interval: int, display: string}>
+	 */
+	public static function add_schedule( $schedules ): array {
+		$schedules                   = is_array( $schedules ) ? $schedules : array();
+		$schedules[ self::SCHEDULE ] = array(
+			'interval' => 5 * MINUTE_IN_SECONDS,
+			'display'  => __( 'Every five minutes', 'tenant-crm-sync' ),
+		);
+		return $schedules;
+	}
+
+	public static function schedule(): void {
+		if ( ! wp_next_scheduled( self::EVENT ) ) {
+			wp_schedule_event( time(), self::SCHEDULE, self::EVENT );
+		}
+	}
+
+	public static function unschedule(): void {
+		wp_clear_scheduled_hook( self::EVENT );
+	}
+
+	public static function tick(): void {
+		if ( ! Schema::is_current() ) {
+			return;
+		}
+		self::enqueue_due();
+		Jobs::reap();
+		Worker::run( self::SECONDS );
+		Runs::prune();
+		Log::prune();
+	}
+
+	/** @return int How many tenants were due. */
+	public static function enqueue_due(): int {
+		$due = Tenants::take_due();
+		foreach ( $due as $tenant ) {
+			Jobs::enqueue( $tenant->key );
+		}
+		return count( $due );
+	}
+}

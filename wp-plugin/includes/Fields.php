@@ -1,0 +1,112 @@
+<?php
+/**
+ * Which field of a CRM's record goes where in a post. The filter `tenant_crm_sync_fields` changes it:
+ * array( 'name' => 'title', 'email' => 'email', 'phone' => 'phone' ), field of the CRM to `title` or to a meta key.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Fields {
+
+	private const DEFAULTS = array(
+		'name'  => 'title',
+		'email' => 'email',
+		'phone' => 'phone',
+	);
+
+	/** Meta keys that say whose lead it is: nothing of a CRM may be written there. */
+	private const IDENTITY = array( '_tenant_id', 'crm_lead_id' );
+
+	/** Fields that the projection shows: a change of theirs is a change, too. */
+	private const PROJECTED = array( 'name', 'email', 'status', 'state', 'owner' );
+
+	/** @param array<string, string> $map */
+	private function __construct( private readonly array $map ) {
+	}
+
+	/** @throws StoreException For an object that this version does not store. */
+	public static function of( Tenant $tenant, string $object ): self {
+		if ( 'leads' !== $object ) {
+			throw new StoreException( "This version stores leads only, not \"$object\"." );
+		}
+		/**
+		 * @param array<string, string> $map    Field of the CRM to `title` or a meta key.
+		 * @param Tenant                $tenant
+		 * @param string                $object
+		 */
+		$map   = apply_filters( 'tenant_crm_sync_fields', self::DEFAULTS, $tenant, $object );
+		$clean = array();
+		foreach ( is_array( $map ) ? $map : array() as $field => $target ) {
+			if ( is_string( $target ) && '' !== $target && strlen( $target ) <= 255 && ! in_array( strtolower( $target ), self::IDENTITY, true ) ) {
+				$clean[ (string) $field ] = $target;
+			}
+		}
+		return new self( $clean );
+	}
+
+	/** @return list<string> What fingerprints and base snapshots cover. */
+	public function crm_fields(): array {
+		return array_values( array_unique( array_merge( array_map( 'strval', array_keys( $this->map ) ), self::PROJECTED ) ) );
+	}
+
+	/** @return string 16 bytes that change with the mapping. */
+	public function hash(): string {
+		return substr( hash( 'sha256', (string) wp_json_encode( array( $this->map, $this->crm_fields() ) ), true ), 0, 16 );
+	}
+
+	/** @return list<string> Meta keys that posts get beside those of their identity. */
+	public function meta_keys(): array {
+		return array_values( array_unique( array_diff( $this->map, array( 'title' ) ) ) );
+	}
+
+	/**
+	 * What a post of this record holds.
+	 *
+	 * @param array<mixed> $row The record, or its base.
+	 * @return array{title: string, meta: array<string, string>} Meta as it stands in the database: what get_post_meta() turns back into
+	 *                                                           the value that the CRM sent, also where it looks like serialized PHP.
+	 */
+	public function portal( array $row ): array {
+		$title = Title::UNKNOWN;
+		$meta  = array();
+		foreach ( $this->map as $field => $target ) {
+			$value = $row[ $field ] ?? '';
+			if ( 'title' === $target ) {
+				$title = Title::from( $value );
+			} else {
+				$meta[ $target ] = (string) maybe_serialize( $value );
+			}
+		}
+		return array(
+			'title' => $title,
+			'meta'  => $meta,
+		);
+	}
+
+	/**
+	 * What lists show and search, cut to the columns' widths.
+	 *
+	 * @param array<mixed> $row
+	 * @return array{name: string, email: string, state: string, owner: string}
+	 */
+	public static function projection( array $row ): array {
+		$owner = $row['owner'] ?? '';
+		if ( is_array( $owner ) ) {
+			$owner = $owner['name'] ?? $owner['id'] ?? '';
+		}
+		return array(
+			'name'  => self::cut( $row['name'] ?? '', 190 ),
+			'email' => self::cut( $row['email'] ?? '', 190 ),
+			'state' => self::cut( $row['status'] ?? $row['state'] ?? '', 64 ),
+			'owner' => self::cut( $owner, 190 ),
+		);
+	}
+
+	/** @param mixed $value */
+	private static function cut( $value, int $max ): string {
+		$text = is_scalar( $value ) ? (string) $value : '';
+		return strlen( $text ) <= $max ? $text : mb_substr( $text, 0, $max, 'UTF-8' );
+	}
+}

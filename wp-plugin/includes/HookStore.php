@@ -1,0 +1,155 @@
+<?php
+/**
+ * Stores batches through wp_insert_post() and wp_update_post(), for sites whose plugins need those hooks: a switch of each tenant.
+ *
+ * Hooks may do anything, so posts cannot be part of a transaction. The order makes up for it: posts, then their ledger rows and the
+ * counters in one transaction, the watermark with the last of them. A post whose ledger row was never written is found by Adoption.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class HookStore {
+
+	/** Records between two signs of life. */
+	private const CHUNK = 25;
+
+	public function __construct( private readonly Tenant $tenant, private readonly Job $job, private readonly Fields $fields ) {
+	}
+
+	/**
+	 * @param \TenantCRMSync\Batch|ArrayRows $batch
+	 * @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int}
+	 * @throws LeaseLost
+	 * @throws StoreException
+	 */
+	public function batch( object $batch ): array {
+		$incoming  = new Incoming( $batch, $this->fields );
+		$total     = new Progress();
+		$watermark = $batch->watermark();
+		$chunks    = array_chunk( $incoming->items, self::CHUNK );
+		$chunks    = $chunks ? $chunks : array( array() );
+		foreach ( $chunks as $number => $items ) {
+			$progress          = new Progress();
+			$progress->fetched = count( $items );
+			$sql               = null;
+			if ( array_key_last( $chunks ) === $number ) {
+				$progress->fetched  += $incoming->repeated + count( $incoming->refused );
+				$progress->unchanged = $incoming->repeated;
+				$progress->refused   = $incoming->refused;
+				$progress->pages     = 1;
+				$sql                 = '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->object, $this->fields->hash(), $watermark ) : null;
+			}
+			$this->chunk( $incoming, $items, $progress, $sql );
+			$total->add( $progress );
+		}
+		/** This action is documented in Store. */
+		do_action( 'tenant_crm_sync_batch_stored', $this->tenant, $this->job->object, array( 'created' => $total->created, 'updated' => $total->updated ), $total->counts() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		return $total->counts();
+	}
+
+	/** @param list<array{position: int, id: string, hash: string, fingerprint: string}> $items */
+	private function chunk( Incoming $incoming, array $items, Progress $progress, ?string $watermark ): void {
+		global $wpdb;
+		if ( ! Jobs::heartbeat( $this->job ) ) {
+			throw new LeaseLost( 'The job was cancelled or taken over by another worker.' );
+		}
+		$known   = $items ? array_column( $wpdb->get_results( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ) ), ARRAY_A ), null, 'id_hash' ) : array(); // phpcs:ignore WordPress.DB.PreparedSQL
+		$inserts = array();
+		$updates = array();
+		foreach ( $items as $item ) {
+			$row = $known[ $item['hash'] ] ?? null;
+			if ( $row && $row['fingerprint'] === $item['fingerprint'] && null !== $row['post_id'] ) {
+				++$progress->unchanged;
+				continue;
+			}
+			$lead = $incoming->lead( $item );
+			$post = $row && $row['post_id'] ? get_post( (int) $row['post_id'] ) : null;
+			$id   = $post && PostType::NAME === $post->post_type ? $this->update( $post, $lead, (int) $row['id'], $progress ) : $this->insert( $lead, $progress );
+			if ( $id && $row ) {
+				$updates[] = Ledger::values( $this->tenant, $this->job->object, $lead, $id, (int) $row['id'] );
+			} elseif ( $id ) {
+				$inserts[] = Ledger::values( $this->tenant, $this->job->object, $lead, $id );
+			}
+		}
+		Transaction::run(
+			function ( Transaction $transaction ) use ( $inserts, $updates, $progress, $watermark ): void {
+				if ( null !== Jobs::lock( $transaction, $this->job ) ) {
+					return;
+				}
+				$transaction->insert( Ledger::insert_head(), $inserts );
+				$transaction->insert( Ledger::update_head(), $updates, Ledger::update_tail() );
+				$progress->write( $transaction, $this->tenant, $this->job, $watermark );
+			}
+		);
+		++$this->job->batches;
+		$this->job->progressed = true;
+	}
+
+	/** @return int The post's id; 0 where it was refused. */
+	private function insert( Lead $lead, Progress $progress ): int {
+		$date = $lead->post_date();
+		$id   = wp_insert_post(
+			wp_slash(
+				array(
+					'post_type'     => PostType::NAME,
+					'post_status'   => 'publish',
+					'post_author'   => 0,
+					'post_title'    => $lead->title,
+					'post_name'     => 'lead-' . bin2hex( random_bytes( 10 ) ),
+					'post_date'     => Times::local( $date ),
+					'post_date_gmt' => $date,
+					'meta_input'    => array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) ),
+				)
+			),
+			true
+		);
+		if ( is_wp_error( $id ) ) {
+			return $this->refuse( $lead, $id, $progress );
+		}
+		$progress->created[] = $id;
+		return $id;
+	}
+
+	/** @return int The post's id; 0 where the change was refused. */
+	private function update( \WP_Post $post, Lead $lead, int $ledger_id, Progress $progress ): int {
+		global $wpdb;
+		$table = Schema::table( 'records' );
+		$base  = $wpdb->get_var( $wpdb->prepare( "SELECT base FROM `$table` WHERE id = %d", $ledger_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$meta  = array_map( static fn( array $values ): string => (string) reset( $values ), (array) get_post_meta( $post->ID ) );
+		$check = new Comparison( $this->tenant, $lead, $this->fields, $base, $post->post_title, $meta );
+		if ( $check->post_differs() ) {
+			$id = wp_update_post(
+				wp_slash(
+					array(
+						'ID'         => $post->ID,
+						'post_title' => $lead->title,
+						'meta_input' => array_map( 'maybe_unserialize', $check->meta ),
+					)
+				),
+				true
+			);
+			if ( is_wp_error( $id ) ) {
+				return $this->refuse( $lead, $id, $progress );
+			}
+			$progress->updated[] = $post->ID;
+		} elseif ( $check->same_base ) {
+			++$progress->unchanged;
+		} else {
+			++$progress->updated_ledger;
+		}
+		if ( $check->edits ) {
+			$progress->log[] = $check->log_entry( $this->tenant, $lead, $post->ID );
+		}
+		return $post->ID;
+	}
+
+	private function refuse( Lead $lead, \WP_Error $error, Progress $progress ): int {
+		$progress->refused[] = array(
+			'id'     => $lead->id,
+			'reason' => wp_strip_all_tags( $error->get_error_message() ),
+		);
+		return 0;
+	}
+}

@@ -1,0 +1,82 @@
+<?php
+/**
+ * One batch as Store sees it: which records it has, by the hash of their ids, and which of them were refused and why.
+ *
+ * Arrays of records are built one at a time and only for those that are new or changed.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Incoming {
+
+	/** @var array<string, array{position: int, id: string, hash: string, fingerprint: string}> By hash of the id. */
+	public array $items = array();
+
+	/** @var list<array{id: ?string, reason: string}> */
+	public array $refused = array();
+
+	/** Records that the batch has more than once: the last one counts. */
+	public int $repeated = 0;
+
+	public readonly int $fetched;
+
+	/** @var list<?string> */
+	private array $updated_at;
+
+	/** @param \TenantCRMSync\Batch|ArrayRows $batch */
+	public function __construct( private readonly object $batch, private readonly Fields $fields ) {
+		$fingerprints     = $batch->fingerprints();
+		$this->updated_at = $batch->updated_at();
+		foreach ( $batch->refused() as $refusal ) {
+			$this->refused[] = array(
+				'id'     => $refusal['id'],
+				'reason' => $refusal['reason'],
+			);
+		}
+		foreach ( $batch->ids() as $position => $id ) {
+			if ( '' === $id || strlen( $id ) > Schema::MAX_ID ) {
+				$this->refused[] = array(
+					'id'     => '' === $id ? null : mb_strcut( $id, 0, 60, 'UTF-8' ) . '…',
+					'reason' => '' === $id ? 'it has no id' : sprintf( 'its id is longer than %d bytes', Schema::MAX_ID ),
+				);
+				continue;
+			}
+			$hash = hash( 'sha256', $id, true );
+			if ( isset( $this->items[ $hash ] ) ) {
+				++$this->repeated;
+			}
+			$this->items[ $hash ] = array(
+				'position'    => $position,
+				'id'          => $id,
+				'hash'        => $hash,
+				'fingerprint' => $fingerprints[ $position ],
+			);
+		}
+		$this->fetched = count( $this->items ) + $this->repeated + count( $this->refused );
+	}
+
+	/**
+	 * One record with everything that is stored of it.
+	 *
+	 * @param array{position: int, id: string, hash: string, fingerprint: string} $item
+	 */
+	public function lead( array $item ): Lead {
+		$row      = $this->batch->row( $item['position'] );
+		$portal   = $this->fields->portal( $row );
+		$revision = $this->updated_at[ $item['position'] ] ?? null;
+		return new Lead(
+			$item['id'],
+			$item['hash'],
+			$item['fingerprint'],
+			$this->batch->snapshot( $item['position'] ),
+			$portal['title'],
+			$portal['meta'],
+			Fields::projection( $row ),
+			mb_strcut( (string) $revision, 0, 190, 'UTF-8' ),
+			Times::utc( $row['created_at'] ?? null ),
+			Times::utc( $revision )
+		);
+	}
+}

@@ -1,0 +1,80 @@
+<?php
+/**
+ * The ledger: one row a record, which says what was last agreed with the CRM and which post holds it. The same row carries the
+ * projection that lists read. Who decides what changes is Store and HookStore.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Ledger {
+
+	private const COLUMNS = 'tenant, object, crm_id, id_hash, post_id, fingerprint, base, crm_revision, name, email, state, owner, crm_created_at, crm_updated_at, synced_at';
+
+	public static function register(): void {
+		add_action( 'deleted_post', array( self::class, 'forget_post' ), 10, 2 );
+	}
+
+	/**
+	 * A deleted post leaves its record without one; the CRM's next pull of it makes a new post.
+	 *
+	 * @param mixed $post_id
+	 * @param mixed $post
+	 */
+	public static function forget_post( $post_id, $post ): void {
+		global $wpdb;
+		if ( $post instanceof \WP_Post && PostType::NAME === $post->post_type ) {
+			$table = Schema::table( 'records' );
+			$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET post_id = NULL, portal_revision = portal_revision + 1 WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		}
+	}
+
+	/** @return int Number of records of a tenant. */
+	public static function count( int $tenant, string $object = 'leads' ): int {
+		global $wpdb;
+		$table = Schema::table( 'records' );
+		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM `$table` WHERE tenant = %d AND object = %s", $tenant, $object ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+	}
+
+	/** @param list<string> $hashes */
+	public static function lookup_sql( int $tenant, string $object, array $hashes ): string {
+		return sprintf(
+			'SELECT id, id_hash, post_id, fingerprint FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)',
+			Schema::table( 'records' ),
+			$tenant,
+			Sql::bytes( $object ),
+			implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) )
+		);
+	}
+
+	/** @param list<int> $ids */
+	public static function lock_sql( array $ids ): string {
+		return sprintf( 'SELECT id, id_hash, post_id, base FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
+	}
+
+	public static function insert_head(): string {
+		return 'INSERT INTO `' . Schema::table( 'records' ) . '` (' . self::COLUMNS . ') VALUES ';
+	}
+
+	public static function update_head(): string {
+		return 'INSERT INTO `' . Schema::table( 'records' ) . '` (id, ' . self::COLUMNS . ') VALUES ';
+	}
+
+	/** The id of the row comes from a locking read in the same transaction: nothing is ever inserted by it. */
+	public static function update_tail(): string {
+		$set = array( 'dirty = 0' );
+		foreach ( array( 'post_id', 'fingerprint', 'base', 'crm_revision', 'name', 'email', 'state', 'owner', 'crm_created_at', 'crm_updated_at', 'synced_at' ) as $column ) {
+			$set[] = "$column = VALUES($column)";
+		}
+		return ' ON DUPLICATE KEY UPDATE ' . implode( ', ', $set );
+	}
+
+	/** @return string The values of one row, for either head. */
+	public static function values( Tenant $tenant, string $object, Lead $lead, int $post_id, ?int $id = null ): string {
+		return '(' . ( null === $id ? '' : $id . ',' ) . $tenant->key . ',' . Sql::bytes( $object ) . ',' . Sql::bytes( $lead->id ) . ',' . Sql::bytes( $lead->hash ) . ",$post_id,"
+			. Sql::bytes( $lead->fingerprint ) . ',' . Sql::text( $lead->base ) . ',' . Sql::bytes( $lead->revision ) . ','
+			. Sql::text( $lead->projection['name'] ) . ',' . Sql::text( $lead->projection['email'] ) . ',' . Sql::text( $lead->projection['state'] ) . ',' . Sql::text( $lead->projection['owner'] ) . ','
+			. Sql::nullable( $lead->created_at ) . ',' . Sql::nullable( $lead->updated_at ) . ',UTC_TIMESTAMP())';
+	}
+}

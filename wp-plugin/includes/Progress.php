@@ -1,0 +1,105 @@
+<?php
+/**
+ * What a batch did, and how that is written down: log, run, job, and last of all the watermark.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM;
+
+final class Progress {
+
+	/** Refused records of one batch that get an entry of their own in the log. */
+	private const NAMED = 50;
+
+	public int $fetched = 0;
+	public int $pages   = 0;
+
+	/** @var list<int> Post ids. */
+	public array $created = array();
+
+	/** @var list<int> Post ids. */
+	public array $updated = array();
+
+	/** Records of which only the ledger changed: status, owner. */
+	public int $updated_ledger = 0;
+
+	public int $unchanged = 0;
+
+	/** @var list<array{id: ?string, reason: string}> */
+	public array $refused = array();
+
+	/** @var list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> */
+	public array $log = array();
+
+	/** @return list<int> Posts that were written. */
+	public function touched(): array {
+		return array_merge( $this->created, $this->updated );
+	}
+
+	/** @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int} */
+	public function counts(): array {
+		return array(
+			'fetched'   => $this->fetched,
+			'created'   => count( $this->created ),
+			'updated'   => count( $this->updated ) + $this->updated_ledger,
+			'unchanged' => $this->unchanged,
+			'refused'   => count( $this->refused ),
+			'pages'     => $this->pages,
+		);
+	}
+
+	public function add( self $other ): void {
+		$this->fetched        += $other->fetched;
+		$this->pages          += $other->pages;
+		$this->unchanged      += $other->unchanged;
+		$this->updated_ledger += $other->updated_ledger;
+		array_push( $this->created, ...$other->created );
+		array_push( $this->updated, ...$other->updated );
+		array_push( $this->refused, ...$other->refused );
+	}
+
+	/**
+	 * The last statements of a batch.
+	 *
+	 * @param string|null $watermark_sql Null where there is none yet to be stored.
+	 */
+	public function write( Transaction $transaction, Tenant $tenant, Job $job, ?string $watermark_sql ): void {
+		$entries = array_merge( $this->log, $this->refusals( $tenant, $job ) );
+		if ( $entries ) {
+			$transaction->query( Log::insert_sql( $entries ) );
+		}
+		$set = '';
+		foreach ( $this->counts() as $name => $count ) {
+			$set .= ", r.$name = r.$name + $count";
+		}
+		$transaction->query(
+			sprintf(
+				'UPDATE `%s` j LEFT JOIN `%s` r ON r.id = j.run SET j.batches = j.batches + 1, j.attempts = 0, j.touched = %s, j.lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND%s WHERE j.id = %d',
+				Schema::table( 'jobs' ),
+				Schema::table( 'runs' ),
+				Sql::text( implode( ',', $this->touched() ) ),
+				Jobs::LEASE_SECONDS,
+				$set,
+				$job->id
+			)
+		);
+		if ( null !== $watermark_sql ) {
+			$transaction->query( $watermark_sql );
+		}
+	}
+
+	/** @return list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> */
+	private function refusals( Tenant $tenant, Job $job ): array {
+		$entries = array();
+		foreach ( array_slice( $this->refused, 0, self::NAMED ) as $refusal ) {
+			$name      = null === $refusal['id'] ? 'A lead without an id' : "Lead \"{$refusal['id']}\"";
+			$entries[] = array( $tenant->key, 'error', "$name of tenant \"{$tenant->id}\" was refused: {$refusal['reason']}.", array( 'run' => $job->run ) );
+		}
+		$rest = count( $this->refused ) - self::NAMED;
+		if ( $rest > 0 ) {
+			$entries[] = array( $tenant->key, 'error', "$rest more leads of this batch of tenant \"{$tenant->id}\" were refused, too.", array( 'run' => $job->run ) );
+		}
+		return $entries;
+	}
+}
