@@ -131,6 +131,10 @@ final class Capabilities {
 				return self::for_post( (int) $user_id, $post, self::POST_META_CAPS[ $cap ] );
 			}
 		}
+		// The type's own capabilities (edit_crm_leads, delete_others_crm_leads …) open lists of all tenants' leads.
+		if ( 1 === preg_match( '/^(edit|delete|publish|read_private)_(\w+_)?crm_leads$/D', $cap ) ) {
+			return array( self::MANAGE );
+		}
 		return $caps;
 	}
 

@@ -1,7 +1,8 @@
 <?php
 /**
- * Leads in WordPress's own list of posts and its edit screen: columns and a box with what the CRM sent. Everything is printed escaped:
- * a CRM's fields are whatever a stranger typed into some form. Storing a changed title is WordPress's, noticing it the ledger's business.
+ * Leads in WordPress's own list of posts and its edit screen, for those who manage tenants: the type gets these two screens (no menu entry,
+ * no "Add new"), columns, and a box with what the CRM sent. Everything is printed escaped: a CRM's fields are whatever a stranger typed
+ * into some form. Storing a changed title is WordPress's business, noticing it that of the store's next batch.
  */
 
 namespace TenantCRM\Admin;
@@ -13,9 +14,36 @@ final class LeadPost {
 
 	public static function register(): void {
 		$type = Capabilities::POST_TYPE;
+		if ( is_admin() ) {
+			add_filter( "register_{$type}_post_type_args", array( __CLASS__, 'screens' ) );
+		}
+		add_filter( 'parent_file', array( __CLASS__, 'open_menu' ) );
 		add_filter( "manage_{$type}_posts_columns", array( __CLASS__, 'columns' ) );
 		add_action( "manage_{$type}_posts_custom_column", array( __CLASS__, 'column' ), 10, 2 );
 		add_action( "add_meta_boxes_{$type}", array( __CLASS__, 'boxes' ) );
+	}
+
+	/**
+	 * @param array<string, mixed> $args
+	 * @return array<string, mixed>
+	 */
+	public static function screens( $args ) {
+		// A type that the site registered itself says what it wants.
+		if ( isset( $args['capability_type'] ) && array( 'crm_lead', 'crm_leads' ) === $args['capability_type'] ) {
+			$args['show_ui']      = true;
+			$args['capabilities'] = array( 'create_posts' => 'do_not_allow' );
+		}
+		return $args;
+	}
+
+	/** Shows the menu "CRM Sync" open on the two screens. */
+	public static function open_menu( $file ) {
+		global $submenu_file;
+		if ( Capabilities::POST_TYPE === ( get_current_screen()->post_type ?? '' ) ) {
+			$submenu_file = Screens::LEADS; // phpcs:ignore WordPress.WP.GlobalVariablesOverride -- what the filter is for.
+			return Screens::OVERVIEW;
+		}
+		return $file;
 	}
 
 	/**
