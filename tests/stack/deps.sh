@@ -10,7 +10,6 @@ build=(php8.2-dev php8.2-cli build-essential clang libclang-dev ca-certificates)
 run=(php8.2-fpm php8.2-mysql php8.2-curl php8.2-mbstring php8.2-xml php8.2-gd php8.2-intl php8.2-zip nginx-light
 	mariadb-server wordpress wordpress-theme-twentytwentythree curl ca-certificates)
 tests=(phpunit php-guzzlehttp-guzzle shellcheck binutils)
-browser=(chromium nodejs npm)
 
 wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$here/../../Cargo.toml")
 
@@ -40,7 +39,12 @@ for group in "$@"; do
 			cargo fmt --version >/dev/null 2>&1 || want_tools+=(rustfmt-web)
 			cargo clippy --version >/dev/null 2>&1 || want_tools+=(rust-web-clippy)
 			;;
-		browser) need "${browser[@]}" ;;
+		browser)
+			need chromium
+			# Not by package: Node's own packages bring npm along, Debian's do not.
+			command -v node >/dev/null || missing+=(nodejs)
+			command -v npm >/dev/null || missing+=(npm)
+			;;
 		*) echo "usage: deps.sh build|run|test|browser …" >&2; exit 2 ;;
 	esac
 done
