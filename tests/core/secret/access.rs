@@ -241,6 +241,9 @@ fn other_users_are_refused() {
         run("foreign");
         std::os::unix::fs::chown(place.at("keys"), Some(NOBODY), None).unwrap();
         run("unreadable");
+        std::os::unix::fs::chown(place.at("host.key"), Some(NOBODY - 1), Some(NOBODY)).unwrap();
+        place.mode("host.key", 0o640);
+        run("foreign");
         // What root seals in the workers' directory can be opened by the workers.
         place.give_to(NOBODY);
     } else {

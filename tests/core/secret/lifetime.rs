@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use tenant_crm_sync::secret::SecretError;
 
@@ -180,4 +182,37 @@ fn workers_share_one_data_key() {
             .sum::<usize>()
     });
     assert_eq!(won, 1);
+}
+
+#[test]
+fn a_first_use_does_not_bring_a_tenant_back() {
+    let place = Place::new();
+    let ring = place.ring();
+    let text = ring.seal(&ACME, None, SECRET).unwrap();
+    let file = place.tenant_files().remove(0);
+    let lock = fs::File::open(place.at("keys/lock")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let open = scope.spawn(|| ring.open(&ACME, ORIGIN, &text));
+        // It has the data key by now and waits to record its origin. If not, it must fail all the same.
+        std::thread::sleep(Duration::from_millis(300));
+        fs::remove_file(&file).unwrap();
+        lock.unlock().unwrap();
+        refused!(open.join().unwrap(), SecretError::TenantKeyMissing { .. });
+    });
+    assert!(place.tenant_files().is_empty());
+}
+
+/// Inodes are used again at once and clocks tick slowly: a version of a file must differ in its time all the same.
+#[test]
+fn each_version_of_a_file_has_its_own_time() {
+    let place = Place::new();
+    let ring = place.ring();
+    let times = (0..20).map(|_| {
+        ring.seal(&ACME, None, SECRET).unwrap();
+        let meta = place.tenant_files().remove(0).metadata().unwrap();
+        assert_ne!(meta.mtime_nsec(), meta.ctime_nsec());
+        meta.mtime_nsec()
+    });
+    assert_eq!(times.collect::<HashSet<_>>().len(), 20);
 }
