@@ -1,0 +1,48 @@
+<?php
+/**
+ * The sandbox CRM's control interface, for tests that pull through the extension.
+ */
+
+final class Sandbox {
+
+	/** @param array<string, mixed> $body */
+	public static function post( string $path, array $body ): void {
+		self::call( 'POST', $path, $body );
+	}
+
+	/** A tenant of the CRM with some leads. */
+	public static function tenant( string $id, int $leads, array $settings = array() ): void {
+		self::post( '/tenants', array( 'id' => $id, 'key' => "key-of-$id", 'paging' => 'page' ) + $settings );
+		if ( $leads ) {
+			self::post( '/seed', array( 'tenant' => $id, 'object' => 'leads', 'count' => $leads, 'seed' => 1 ) );
+		}
+	}
+
+	public static function reset(): void {
+		self::post( '/reset', array() );
+	}
+
+	/** @return list<array<string, mixed>> */
+	public static function leads( string $id ): array {
+		return self::call( 'GET', '/rows?tenant=' . rawurlencode( $id ) . '&object=leads', null );
+	}
+
+	/** @param array<string, mixed>|null $body */
+	private static function call( string $method, string $path, ?array $body ) {
+		$context = stream_context_create(
+			array(
+				'http' => array(
+					'method'        => $method,
+					'header'        => 'Content-Type: application/json',
+					'content'       => null === $body ? '' : json_encode( $body ? $body : new stdClass() ),
+					'ignore_errors' => true,
+				),
+			)
+		);
+		$answer  = file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . $path, false, $context );
+		if ( false === $answer || ! preg_match( '~^HTTP/\S+ 2~', $http_response_header[0] ) ) {
+			throw new RuntimeException( "sandbox: $method $path: " . ( $http_response_header[0] ?? 'no answer' ) . " $answer" );
+		}
+		return '' === $answer ? null : json_decode( $answer, true );
+	}
+}
