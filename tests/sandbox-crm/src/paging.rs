@@ -119,7 +119,11 @@ pub fn page(object: Object, asked: &Asked, config: &Config, table: &Table, origi
         }
         Paging::Link | Paging::RelativeLink => {
             let (rows, next) = keyset(&rows, asked, config.order);
-            let origin = if config.paging == Paging::Link { origin } else { "" };
+            let origin = if config.paging == Paging::Link {
+                origin
+            } else {
+                ""
+            };
             let next = next.map(|cursor| link(origin, object, asked, &cursor));
             let links = json!({ "next": next });
             assemble(rows, &format!(r#","links":{links}"#))
@@ -142,13 +146,20 @@ fn keyset<'a>(
 ) -> (&'a [Arc<Row>], Option<String>) {
     let rest = match &asked.cursor {
         None => rows,
-        Some(Cursor { time: Some(time), id }) => after_time(rows, *time, id),
+        Some(Cursor {
+            time: Some(time),
+            id,
+        }) => after_time(rows, *time, id),
         Some(Cursor { time: None, id }) => after_id(rows, id),
     };
     let (page, more) = split(rest, asked.per_page);
     let next = page.last().filter(|_| more).map(|row| {
         let time = (order == Order::UpdatedAt).then_some(row.time);
-        Cursor { time, id: row.id.clone() }.encode()
+        Cursor {
+            time,
+            id: row.id.clone(),
+        }
+        .encode()
     });
     (page, next)
 }

@@ -15,23 +15,88 @@ pub struct Sower {
 }
 
 const FIRST: [&str; 20] = [
-    "Zoë", "Søren", "Łukasz", "Наталья", "小龙", "محمد", "Ángel", "Þóra", "Siobhán", "Nguyễn",
-    "さくら", "Jürgen", "İbrahim", "Δημήτρης", "Mary-Jane", "Jean‑Luc", "प्रिया", "D'Arcy", "Anna", "Tom",
+    "Zoë",
+    "Søren",
+    "Łukasz",
+    "Наталья",
+    "小龙",
+    "محمد",
+    "Ángel",
+    "Þóra",
+    "Siobhán",
+    "Nguyễn",
+    "さくら",
+    "Jürgen",
+    "İbrahim",
+    "Δημήτρης",
+    "Mary-Jane",
+    "Jean‑Luc",
+    "प्रिया",
+    "D'Arcy",
+    "Anna",
+    "Tom",
 ];
 const LAST: [&str; 20] = [
-    "Müller", "Ødegård", "Wałęsa", "Иванова", "李", "الخطيب", "Núñez", "Jónsdóttir", "O'Brien", "Trần",
-    "田中", "Groß", "Yıldız", "Παπαδόπουλος", "Smith & Sons", "d’Arc", "शर्मा", "van der Berg", "Kovačević", "Lee",
+    "Müller",
+    "Ødegård",
+    "Wałęsa",
+    "Иванова",
+    "李",
+    "الخطيب",
+    "Núñez",
+    "Jónsdóttir",
+    "O'Brien",
+    "Trần",
+    "田中",
+    "Groß",
+    "Yıldız",
+    "Παπαδόπουλος",
+    "Smith & Sons",
+    "d’Arc",
+    "शर्मा",
+    "van der Berg",
+    "Kovačević",
+    "Lee",
 ];
 const COMPANIES: [&str; 12] = [
-    "Łódź & Söhne GmbH", "Acme, Inc.", "株式会社さくら", "Müller \"Mobil\" AG", "ООО Ромашка", "C:\\Parts Ltd",
-    "Café Été", "Big <Data> SA", "Nord/Süd KG", "Zażółć Sp. z o.o.", "Ñandú S.L.", "Plain Corp",
+    "Łódź & Söhne GmbH",
+    "Acme, Inc.",
+    "株式会社さくら",
+    "Müller \"Mobil\" AG",
+    "ООО Ромашка",
+    "C:\\Parts Ltd",
+    "Café Été",
+    "Big <Data> SA",
+    "Nord/Süd KG",
+    "Zażółć Sp. z o.o.",
+    "Ñandú S.L.",
+    "Plain Corp",
 ];
 const STATUS: [&str; 5] = ["new", "contacted", "qualified", "lost", "converted"];
-const OWNERS: [&str; 4] = ["ana@crm.test", "bo@crm.test", "chi@crm.test", "dag@crm.test"];
+const OWNERS: [&str; 4] = [
+    "ana@crm.test",
+    "bo@crm.test",
+    "chi@crm.test",
+    "dag@crm.test",
+];
 const TAGS: [&str; 6] = ["vip", "newsletter", "trade fair", "größer", "🌟", "a/b"];
 const WORDS: [&str; 16] = [
-    "called", "back", "about", "the", "offer", "Rückruf", "am", "Dienstag", "prix", "à", "négocier", "会議",
-    "срочно", "👍🏽", "<b>bold</b>", "\"quoted\"",
+    "called",
+    "back",
+    "about",
+    "the",
+    "offer",
+    "Rückruf",
+    "am",
+    "Dienstag",
+    "prix",
+    "à",
+    "négocier",
+    "会議",
+    "срочно",
+    "👍🏽",
+    "<b>bold</b>",
+    "\"quoted\"",
 ];
 /// 2024-01-01, and the days from there over which the last changes are spread.
 const SINCE: i64 = 1_704_067_200;
@@ -74,7 +139,10 @@ impl Sower {
         fields.insert("updated_at".into(), self.timestamps.write(updated));
 
         let length = Value::Object(fields.clone()).to_string().len();
-        fields.insert("notes".into(), notes(self.bytes.saturating_sub(length), &mut dice).into());
+        fields.insert(
+            "notes".into(),
+            notes(self.bytes.saturating_sub(length), &mut dice).into(),
+        );
         Row::new(id, Some(updated), fields)
     }
 }
@@ -124,15 +192,31 @@ mod tests {
 
     fn rows(seed: u64, bytes: usize, timestamps: TimeFormat) -> Vec<Row> {
         let object = Object::Leads;
-        let sower = Sower { seed, object, bytes, timestamps };
-        (1..=500).map(|n| sower.row(IdKind::Int.make(object, n), n)).collect()
+        let sower = Sower {
+            seed,
+            object,
+            bytes,
+            timestamps,
+        };
+        (1..=500)
+            .map(|n| sower.row(IdKind::Int.make(object, n), n))
+            .collect()
     }
 
     #[test]
     fn the_same_seed_gives_the_same_rows() {
-        assert_eq!(rows(1, 400, TimeFormat::Rfc3339), rows(1, 400, TimeFormat::Rfc3339));
-        assert_ne!(rows(1, 400, TimeFormat::Rfc3339), rows(2, 400, TimeFormat::Rfc3339));
-        let different: HashSet<_> = rows(1, 400, TimeFormat::Rfc3339).into_iter().map(|row| row.json).collect();
+        assert_eq!(
+            rows(1, 400, TimeFormat::Rfc3339),
+            rows(1, 400, TimeFormat::Rfc3339)
+        );
+        assert_ne!(
+            rows(1, 400, TimeFormat::Rfc3339),
+            rows(2, 400, TimeFormat::Rfc3339)
+        );
+        let different: HashSet<_> = rows(1, 400, TimeFormat::Rfc3339)
+            .into_iter()
+            .map(|row| row.json)
+            .collect();
         assert_eq!(different.len(), 500);
     }
 
@@ -147,7 +231,12 @@ mod tests {
 
     #[test]
     fn rows_are_valid_past_and_carry_their_time() {
-        for format in [TimeFormat::Rfc3339, TimeFormat::Naive, TimeFormat::Epoch, TimeFormat::EpochMs] {
+        for format in [
+            TimeFormat::Rfc3339,
+            TimeFormat::Naive,
+            TimeFormat::Epoch,
+            TimeFormat::EpochMs,
+        ] {
             for row in rows(3, 400, format) {
                 let mut fields = row.fields().unwrap();
                 assert_eq!(format.read(fields.get("updated_at")), row.time);

@@ -7,17 +7,15 @@ use crate::paging::{Asked, Refused, page};
 use crate::store::Object;
 use crate::tenant::Tenant;
 
-pub fn list(
-    tenant: &Tenant,
-    object: Object,
-    pairs: Vec<(String, String)>,
-    origin: &str,
-) -> Answer {
+pub fn list(tenant: &Tenant, object: Object, pairs: Vec<(String, String)>, origin: &str) -> Answer {
     let config = tenant.config();
     match Asked::read(pairs, &config) {
         Ok(asked) => {
             let table = tenant.table(object).read();
-            Answer::json(StatusCode::OK, page(object, &asked, &config, &table, origin))
+            Answer::json(
+                StatusCode::OK,
+                page(object, &asked, &config, &table, origin),
+            )
         }
         Err(Refused::Unknown(name)) => unknown_parameter(&name),
         Err(Refused::Invalid(errors)) => errors.into(),

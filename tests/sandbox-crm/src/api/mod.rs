@@ -30,7 +30,9 @@ const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 
 pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -> Response<Body> {
     let (parts, incoming) = request.into_parts();
-    app.stats.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    app.stats
+        .requests
+        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let tenant = bearer(&parts.headers).and_then(|key| app.tenants.by_key(key));
     let number = app.log.begin(Entry {
         tenant: tenant.as_ref().map(|tenant| tenant.id.clone()),
@@ -82,7 +84,10 @@ async fn disturbed(
     let fault = match refused {
         Some(_) => None,
         None => {
-            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let target = parts
+                .uri
+                .path_and_query()
+                .map_or("", |target| target.as_str());
             tenant.faults.lock().take(parts.method.as_str(), target)
         }
     };
@@ -133,18 +138,26 @@ fn route(tenant: &Tenant, conn: &Conn, parts: &Parts, body: Bytes) -> Answer {
     let id = match id.map(query::segment) {
         None => None,
         // Not "//", and no path below a row.
-        Some(Some(text)) if !text.is_empty() && id.is_some_and(|id| !id.contains('/')) => Some(text),
+        Some(Some(text)) if !text.is_empty() && id.is_some_and(|id| !id.contains('/')) => {
+            Some(text)
+        }
         Some(_) => return nowhere(),
     };
     let allowed = match id {
         None => "GET, POST",
         Some(_) => "GET, PATCH, PUT, DELETE",
     };
-    if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
+    if !allowed
+        .split(", ")
+        .any(|method| method == parts.method.as_str())
+    {
         return Answer::method_not_allowed(allowed);
     }
     if !accepts_json(&parts.headers) {
-        return Answer::error(StatusCode::NOT_ACCEPTABLE, "Only application/json is served.");
+        return Answer::error(
+            StatusCode::NOT_ACCEPTABLE,
+            "Only application/json is served.",
+        );
     }
     let writes = matches!(parts.method, Method::POST | Method::PATCH | Method::PUT);
     if writes && !sends_json(&parts.headers) {
@@ -265,10 +278,20 @@ mod tests {
     #[test]
     fn accept() {
         assert!(accepts_json(&HeaderMap::new()));
-        for value in ["*/*", "application/json", "text/html, Application/*;q=0.5", "application/json; charset=utf-8"] {
+        for value in [
+            "*/*",
+            "application/json",
+            "text/html, Application/*;q=0.5",
+            "application/json; charset=utf-8",
+        ] {
             assert!(accepts_json(&headers(ACCEPT, value)), "{value}");
         }
-        for value in ["text/html", "application/json;q=0", "application/xml, text/*", ""] {
+        for value in [
+            "text/html",
+            "application/json;q=0",
+            "application/xml, text/*",
+            "",
+        ] {
             assert!(!accepts_json(&headers(ACCEPT, value)), "{value}");
         }
     }
@@ -299,6 +322,8 @@ mod tests {
         let most = Duration::from_millis(100);
         let all: Vec<Duration> = (0..1000).map(|number| jitter(most, number)).collect();
         assert!(all.iter().all(|one| *one < most));
-        assert!(all.iter().any(|one| *one < most / 10) && all.iter().any(|one| *one > most * 9 / 10));
+        assert!(
+            all.iter().any(|one| *one < most / 10) && all.iter().any(|one| *one > most * 9 / 10)
+        );
     }
 }

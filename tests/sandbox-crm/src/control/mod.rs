@@ -125,7 +125,10 @@ impl Call<'_> {
     /// The named query parameters; any other is refused.
     fn parameters<const N: usize>(&self, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
         let mut pairs = query::parse(self.query)?;
-        if let Some((other, _)) = pairs.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        if let Some((other, _)) = pairs
+            .iter()
+            .find(|(name, _)| !names.contains(&name.as_str()))
+        {
             return Err(format!("{}: unknown parameter {other:?}", self.path).into());
         }
         Ok(names.map(|wanted| {

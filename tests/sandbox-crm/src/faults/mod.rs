@@ -24,7 +24,10 @@ pub enum Kind {
     TruncatedJson,
     SlowBody(Duration),
     Stall(Duration),
-    HugeBody { bytes: u64, announced: bool },
+    HugeBody {
+        bytes: u64,
+        announced: bool,
+    },
     EndlessBody,
     /// status, redirect and canned: this answer instead.
     Instead(Answer),
@@ -100,7 +103,7 @@ impl Kind {
         )
     }
 
-    /// The disturbed answer; `None` where the connection is to end without one. Then the third value goes out as it is.
+    /// What becomes of the answer that was made, or of one that did not have to be made.
     pub async fn apply(self, answer: Answer, conn: &Arc<Conn>) -> Outcome {
         match self {
             Self::CutBeforeRead | Self::CutAfterRead => Outcome::Cut(None),
@@ -149,17 +152,24 @@ mod tests {
     fn plan(faults: Value) -> Plan {
         let specs: Vec<Spec> = serde_json::from_value(faults).unwrap();
         let mut plan = Plan::default();
-        plan.set(specs.into_iter().map(|spec| spec.check().unwrap()).collect());
+        plan.set(
+            specs
+                .into_iter()
+                .map(|spec| spec.check().unwrap())
+                .collect(),
+        );
         plan
     }
 
     fn statuses(plan: &mut Plan, requests: &[(&str, &str)]) -> Vec<u16> {
         requests
             .iter()
-            .map(|(method, target)| match plan.take(method, target).map(|fault| fault.kind) {
-                Some(Kind::Instead(answer)) => answer.status.as_u16(),
-                _ => 0,
-            })
+            .map(
+                |(method, target)| match plan.take(method, target).map(|fault| fault.kind) {
+                    Some(Kind::Instead(answer)) => answer.status.as_u16(),
+                    _ => 0,
+                },
+            )
             .collect()
     }
 

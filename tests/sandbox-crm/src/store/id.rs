@@ -109,9 +109,7 @@ mod tests {
     #[test]
     fn all_kinds_make_different_ids() {
         for kind in [IdKind::Int, IdKind::String, IdKind::Uuid, IdKind::MixedCase] {
-            let ids: HashSet<Id> = (1..=50_000)
-                .map(|n| kind.make(Object::Leads, n))
-                .collect();
+            let ids: HashSet<Id> = (1..=50_000).map(|n| kind.make(Object::Leads, n)).collect();
             assert_eq!(ids.len(), 50_000, "{kind:?}");
         }
     }
@@ -136,7 +134,10 @@ mod tests {
             panic!("no text")
         };
         let parts: Vec<&str> = text.split('-').collect();
-        assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        assert_eq!(
+            parts.iter().map(|part| part.len()).collect::<Vec<_>>(),
+            [8, 4, 4, 4, 12]
+        );
         assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']));
     }
 

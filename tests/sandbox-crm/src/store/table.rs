@@ -17,18 +17,21 @@ const VIEWS: usize = 16;
 /// What every JSON reader can count to.
 const COUNTABLE: u64 = 1 << 53;
 
+/// A filtered list, shared with the requests that are being answered from it.
+type Kept = Arc<Vec<Arc<Row>>>;
+
 #[derive(Default)]
 pub struct Table {
     by_id: Vec<Arc<Row>>,
     by_time: Vec<Arc<Row>>,
     last: u64,
-    views: Mutex<Vec<(Timestamp, Arc<Vec<Arc<Row>>>)>>,
+    views: Mutex<Vec<(Timestamp, Kept)>>,
 }
 
 /// Rows in the order asked for.
 pub enum View<'a> {
     Slice(&'a [Arc<Row>]),
-    Kept(Arc<Vec<Arc<Row>>>),
+    Kept(Kept),
 }
 
 impl Deref for View<'_> {
@@ -190,11 +193,7 @@ pub fn after_id<'a>(rows: &'a [Arc<Row>], id: &Id) -> &'a [Arc<Row>] {
     rows.get(start..).unwrap_or_default()
 }
 
-pub fn after_time<'a>(
-    rows: &'a [Arc<Row>],
-    time: Option<Timestamp>,
-    id: &Id,
-) -> &'a [Arc<Row>] {
+pub fn after_time<'a>(rows: &'a [Arc<Row>], time: Option<Timestamp>, id: &Id) -> &'a [Arc<Row>] {
     let start = rows.partition_point(|row| time_key(row) <= (time, id));
     rows.get(start..).unwrap_or_default()
 }
@@ -228,13 +227,29 @@ mod tests {
             .collect();
         let mut at_once = Table::default();
         at_once.put(rows.clone());
-        at_once.put(rows.iter().take(100).map(|old| row(match old.id { Id::Number(n) => n, Id::Text(_) => 0 }, at(99))).collect());
+        at_once.put(
+            rows.iter()
+                .take(100)
+                .map(|old| {
+                    row(
+                        match old.id {
+                            Id::Number(n) => n,
+                            Id::Text(_) => 0,
+                        },
+                        at(99),
+                    )
+                })
+                .collect(),
+        );
         let mut singly = Table::default();
         for row in rows.clone() {
             singly.put(vec![row]);
         }
         for old in rows.iter().take(100) {
-            singly.put(vec![Row { time: at(99), ..old.clone() }]);
+            singly.put(vec![Row {
+                time: at(99),
+                ..old.clone()
+            }]);
         }
         for order in [Order::Id, Order::UpdatedAt] {
             for since in [None, at(0), at(5), at(10), at(99)] {
@@ -246,8 +261,16 @@ mod tests {
         assert_eq!(singly.len(), 500);
         let gone: Vec<Id> = (0..=502).step_by(3).map(Id::Number).collect();
         let counted = at_once.remove(&gone);
-        assert_eq!(counted, gone.iter().filter(|id| singly.remove(&[(*id).clone()]) == 1).count());
-        assert_eq!(ids(&singly.view(Order::UpdatedAt, None)), ids(&at_once.view(Order::UpdatedAt, None)));
+        assert_eq!(
+            counted,
+            gone.iter()
+                .filter(|id| singly.remove(&[(*id).clone()]) == 1)
+                .count()
+        );
+        assert_eq!(
+            ids(&singly.view(Order::UpdatedAt, None)),
+            ids(&at_once.view(Order::UpdatedAt, None))
+        );
     }
 
     #[test]
@@ -280,10 +303,16 @@ mod tests {
         let mut table = Table::default();
         table.put((1..=5).map(|n| row(n, at(1))).collect());
         table.remove(&[Id::Number(3)]);
-        assert_eq!(ids(after_id(&table.view(Order::Id, None), &Id::Number(3))), [4, 5]);
+        assert_eq!(
+            ids(after_id(&table.view(Order::Id, None), &Id::Number(3))),
+            [4, 5]
+        );
         let by_time = table.view(Order::UpdatedAt, None);
         assert_eq!(ids(after_time(&by_time, at(1), &Id::Number(3))), [4, 5]);
-        assert_eq!(ids(after_time(&by_time, None, &Id::Number(9))), [1, 2, 4, 5]);
+        assert_eq!(
+            ids(after_time(&by_time, None, &Id::Number(9))),
+            [1, 2, 4, 5]
+        );
     }
 
     #[test]
@@ -291,7 +320,11 @@ mod tests {
         let mut table = Table::default();
         table.put(vec![row(41, None)]);
         assert_eq!(table.make_id(IdKind::Int, Object::Leads), Id::Number(42));
-        table.put(vec![Row::new(Id::Text("leads-000043".into()), None, Map::new())]);
+        table.put(vec![Row::new(
+            Id::Text("leads-000043".into()),
+            None,
+            Map::new(),
+        )]);
         assert_eq!(
             table.make_id(IdKind::String, Object::Leads),
             Id::Text("leads-000044".into())
@@ -301,7 +334,10 @@ mod tests {
     #[test]
     fn url_text_finds_numbers_and_text() {
         let mut table = Table::default();
-        table.put(vec![row(7, None), Row::new(Id::Text("8".into()), None, Map::new())]);
+        table.put(vec![
+            row(7, None),
+            Row::new(Id::Text("8".into()), None, Map::new()),
+        ]);
         assert!(table.find("7").is_some() && table.find("8").is_some());
         assert!(table.find("07").is_none() && table.find("+7").is_none());
     }
