@@ -1,3 +1,26 @@
-//! tmp
-#[cfg(feature="php")] use ext_php_rs::prelude::*;
-#[cfg(feature="php")] #[php_module] pub fn get_module(m: ModuleBuilder) -> ModuleBuilder { m }
+//! tenant_crm_sync: many tenants' CRMs in step with one WordPress portal, inside the PHP process.
+//!
+//! This page is what PHP sees. Everything below `php` works without PHP and is tested without it.
+
+pub mod clock;
+pub mod config;
+pub mod crm;
+pub mod error;
+pub mod json;
+pub mod net;
+pub mod runtime;
+pub mod secret;
+pub mod sync;
+
+#[cfg(feature = "php")]
+mod php;
+
+#[cfg(feature = "php")]
+use {ext_php_rs::prelude::*, php::start};
+
+#[cfg(feature = "php")]
+#[php_module]
+#[php(startup = start)]
+pub fn get_module(module: ModuleBuilder) -> ModuleBuilder {
+    php::module(module)
+}

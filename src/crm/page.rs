@@ -1,0 +1,421 @@
+//! A page is read once: where each row stands in the body, its id, its time, its fingerprint, and where the next page is.
+//! PHP arrays are built later, and only for the rows that are asked for.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use ring::digest::{Context, SHA256};
+
+use crate::crm::connector::{Next, Object};
+use crate::error::{Error, Kind, Result};
+use crate::json::{Reader, Refusal, Sink};
+
+/// Longer ids are no ids; the plugin's tables hold as much.
+const MAX_ID: usize = 1024;
+
+/// 128 bits of SHA-256 over the mapped fields in canonical form.
+pub type Fingerprint = [u8; 16];
+
+/// One record.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Where its object stands in the body.
+    pub span: Range<usize>,
+    /// The CRM's id, always as text.
+    pub id: String,
+    /// The CRM's time of the last change, as it wrote it.
+    pub updated_at: Option<String>,
+    /// Equal for rows that are equal in the mapped fields.
+    pub fingerprint: Fingerprint,
+}
+
+/// A row that cannot be taken.
+#[derive(Debug, Clone)]
+pub struct RefusedRow {
+    /// Position in the page, from 0.
+    pub position: usize,
+    /// Its id, if that could be read.
+    pub id: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Where the next page is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Continue {
+    /// A URL, absolute or relative.
+    Link(String),
+    /// An opaque value and the query parameter that carries it.
+    Cursor(String, String),
+    /// A number and the query parameter that carries it.
+    Page(u64, String),
+}
+
+/// One page.
+#[derive(Debug)]
+pub struct Page {
+    /// The body; bytes that are not UTF-8 are replaced (their rows are refused).
+    pub text: String,
+    /// What could be read.
+    pub rows: Vec<Row>,
+    /// What could not.
+    pub refused: Vec<RefusedRow>,
+    /// Where the next page is; `None` on the last.
+    pub next: Option<Continue>,
+    /// The number of the last page, where the CRM tells it.
+    pub last_page: Option<u64>,
+}
+
+impl Page {
+    /// The JSON text of one row.
+    #[must_use]
+    pub fn row_text(&self, position: usize) -> Option<&str> {
+        self.text.get(self.rows.get(position)?.span.clone())
+    }
+
+    /// A JSON object of one row's mapped fields, as the CRM wrote them.
+    #[must_use]
+    pub fn snapshot(&self, position: usize, object: &Object, fields: Option<&[String]>) -> Option<String> {
+        let row = self.row_text(position)?;
+        let members = members(&mut Reader::new(row)).ok()?;
+        let mut out = String::with_capacity(row.len().min(1024));
+        out.push('{');
+        for (name, span) in mapped(&members, object, fields) {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            out.push_str(&serde_json::to_string(name).ok()?);
+            out.push(':');
+            out.push_str(row.get(span.clone())?);
+        }
+        out.push('}');
+        Some(out)
+    }
+}
+
+/// Reads a page.
+pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<Page> {
+    let (text, broken) = readable(body);
+    let mut page = Page {
+        text,
+        rows: Vec::new(),
+        refused: Vec::new(),
+        next: None,
+        last_page: None,
+    };
+    let not_json = |refusal: Refusal| {
+        Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"))
+    };
+    let mut reader = Reader::new(&page.text);
+    let mut rows = Rows {
+        text: &page.text,
+        broken: &broken,
+        object,
+        fields,
+        position: 0,
+        rows: Vec::new(),
+        refused: Vec::new(),
+    };
+    let mut found = false;
+    let mut others: Vec<(String, Range<usize>)> = Vec::new();
+    match reader.peek_token() {
+        Some(b'[') => {
+            found = true;
+            rows.read(&mut reader).map_err(not_json)?;
+        }
+        Some(b'{') => reader
+            .each_member(|reader, name| {
+                if name == object.rows && reader.peek_token() == Some(b'[') {
+                    found = true;
+                    return rows.read(reader);
+                }
+                let span = reader.span()?;
+                others.push((name.into_owned(), span));
+                Ok(())
+            })
+            .map_err(not_json)?,
+        _ => return Err(not_json(Refusal::Syntax)),
+    }
+    if reader.peek_token().is_some() {
+        return Err(not_json(Refusal::Syntax));
+    }
+    if !found {
+        return Err(Error::new(
+            Kind::Decode,
+            format!("the answer has no list '{}': is the endpoint the one of this CRM?", object.rows),
+        ));
+    }
+    let (rows, refused) = (rows.rows, rows.refused);
+    let (next, last_page) = continuation(&page.text, &others, &object.next)?;
+    page.rows = rows;
+    page.refused = refused;
+    page.next = next;
+    page.last_page = last_page;
+    Ok(page)
+}
+
+/// The body as text, and the positions of bytes that are not UTF-8 (replaced by as many question marks).
+fn readable(body: &[u8]) -> (String, Vec<usize>) {
+    let mut broken = Vec::new();
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for _ in chunk.invalid() {
+            broken.push(text.len());
+            text.push('?');
+        }
+    }
+    (text, broken)
+}
+
+struct Rows<'a> {
+    text: &'a str,
+    broken: &'a [usize],
+    object: &'a Object,
+    fields: Option<&'a [String]>,
+    position: usize,
+    rows: Vec<Row>,
+    refused: Vec<RefusedRow>,
+}
+
+impl Rows<'_> {
+    fn read(&mut self, reader: &mut Reader<'_>) -> std::result::Result<(), Refusal> {
+        reader.each_element(|reader| {
+            let is_object = reader.peek_token() == Some(b'{');
+            let span = reader.span()?;
+            self.take(span, is_object);
+            self.position += 1;
+            Ok(())
+        })
+    }
+
+    fn take(&mut self, span: Range<usize>, is_object: bool) {
+        let row = self.text.get(span.clone()).unwrap_or_default();
+        let members = if is_object {
+            // The span was read once already, so it is an object.
+            members(&mut Reader::new(row)).unwrap_or_default()
+        } else {
+            return self.refuse(None, "it is not an object");
+        };
+        let value = |name: &str| {
+            members
+                .iter()
+                .rev()
+                .find(|(member, _)| member == name)
+                .and_then(|(_, at)| row.get(at.clone()))
+        };
+        let id = value(&self.object.id).and_then(scalar);
+        let is_broken = self.broken.partition_point(|at| *at < span.start)
+            < self.broken.partition_point(|at| *at < span.end);
+        if is_broken {
+            return self.refuse(id, "it has bytes that are not UTF-8");
+        }
+        match id {
+            Some(id) if !id.is_empty() && id.len() <= MAX_ID => self.rows.push(Row {
+                updated_at: value(&self.object.updated_at).and_then(scalar),
+                fingerprint: fingerprint(row, &members, self.object, self.fields),
+                span,
+                id,
+            }),
+            Some(_) => self.refuse(None, "its id is empty or longer than 1024 bytes"),
+            None => self.refuse(None, "it has no id that is text or a number"),
+        }
+    }
+
+    fn refuse(&mut self, id: Option<String>, reason: &str) {
+        self.refused.push(RefusedRow {
+            position: self.position,
+            id,
+            reason: String::from(reason),
+        });
+    }
+}
+
+type Members = Vec<(String, Range<usize>)>;
+
+fn members(reader: &mut Reader<'_>) -> std::result::Result<Members, Refusal> {
+    let mut members = Members::with_capacity(16);
+    reader.each_member(|reader, name| {
+        let span = reader.span()?;
+        members.push((name.into_owned(), span));
+        Ok(())
+    })?;
+    Ok(members)
+}
+
+/// The members that fingerprints and snapshots cover, each once, in an order that does not depend on the CRM's.
+fn mapped<'m>(
+    members: &'m Members,
+    object: &Object,
+    fields: Option<&[String]>,
+) -> Vec<(&'m str, &'m Range<usize>)> {
+    let mut chosen: Vec<(&str, &Range<usize>)> = members
+        .iter()
+        .map(|(name, span)| (name.as_str(), span))
+        .filter(|(name, _)| match fields {
+            Some(fields) => fields.iter().any(|field| field == name),
+            None => *name != object.updated_at,
+        })
+        .collect();
+    // The sort is stable and `dedup_by` keeps the earlier of two: reversed, the last of repeated names counts.
+    chosen.reverse();
+    chosen.sort_by_key(|(name, _)| *name);
+    chosen.dedup_by_key(|(name, _)| *name);
+    chosen
+}
+
+/// A string or number as text; nothing else identifies or dates a row.
+fn scalar(json: &str) -> Option<String> {
+    match json.as_bytes().first()? {
+        b'"' => Reader::new(json).string().ok().map(Cow::into_owned),
+        b'-' | b'0'..=b'9' => Some(json.to_owned()),
+        _ => None,
+    }
+}
+
+fn continuation(
+    text: &str,
+    others: &[(String, Range<usize>)],
+    rules: &[Next],
+) -> Result<(Option<Continue>, Option<u64>)> {
+    let lookup = |path: &[String]| -> Option<&str> {
+        let (first, rest) = path.split_first()?;
+        let (_, span) = others.iter().rev().find(|(name, _)| name == first)?;
+        let mut value = text.get(span.clone())?;
+        for name in rest {
+            if !value.starts_with('{') {
+                return None;
+            }
+            let members = members(&mut Reader::new(value)).ok()?;
+            let (_, span) = members.iter().rev().find(|(member, _)| member == name)?;
+            value = value.get(span.clone())?;
+        }
+        Some(value)
+    };
+    for rule in rules {
+        match rule {
+            Next::Link { link } => {
+                if let Some(value) = lookup(link) {
+                    return Ok((scalar(value).filter(|url| !url.is_empty()).map(Continue::Link), None));
+                }
+            }
+            Next::Cursor { cursor, query } => {
+                if let Some(value) = lookup(cursor) {
+                    let next = scalar(value).filter(|cursor| !cursor.is_empty());
+                    return Ok((next.map(|cursor| Continue::Cursor(cursor, query.clone())), None));
+                }
+            }
+            Next::Page { page, last, query } => {
+                let number = |path| lookup(path).and_then(scalar)?.parse::<u64>().ok();
+                if let (Some(page), Some(last)) = (number(page), number(last)) {
+                    let next = (page < last).then(|| Continue::Page(page + 1, query.clone()));
+                    return Ok((next, Some(last)));
+                }
+            }
+        }
+    }
+    Ok((None, None))
+}
+
+fn fingerprint(row: &str, members: &Members, object: &Object, fields: Option<&[String]>) -> Fingerprint {
+    let mut canon = Canon(Vec::with_capacity(row.len()));
+    for (name, span) in mapped(members, object, fields) {
+        canon.bytes(b'k', name.as_bytes());
+        let value = row.get(span.clone()).unwrap_or_default();
+        // Read once already: it is JSON.
+        let _ = Reader::new(value).value(&mut canon);
+    }
+    let digest = ring::digest::digest(&SHA256, &canon.0);
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// Writes values so that equal ones give equal bytes: members by name, nested values as digests.
+struct Canon(Vec<u8>);
+
+impl Canon {
+    fn bytes(&mut self, tag: u8, bytes: &[u8]) {
+        self.0.push(tag);
+        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn close(&mut self, tag: u8, start: usize, digest: &ring::digest::Digest) {
+        self.0.truncate(start);
+        self.bytes(tag, digest.as_ref());
+    }
+}
+
+impl Sink for Canon {
+    /// Where the value's bytes start; they end where the next one starts.
+    type Value = usize;
+    type List = usize;
+    type Map = (usize, Vec<(String, Range<usize>)>);
+    type Key = (String, usize);
+
+    fn null(&mut self) -> usize {
+        let start = self.0.len();
+        self.0.push(b'n');
+        start
+    }
+    fn boolean(&mut self, value: bool) -> usize {
+        let start = self.0.len();
+        self.0.push(if value { b't' } else { b'f' });
+        start
+    }
+    fn integer(&mut self, value: i64) -> usize {
+        let start = self.0.len();
+        self.bytes(b'i', &value.to_le_bytes());
+        start
+    }
+    fn float(&mut self, value: f64) -> usize {
+        let start = self.0.len();
+        self.bytes(b'd', &value.to_bits().to_le_bytes());
+        start
+    }
+    fn text(&mut self, value: &str) -> usize {
+        let start = self.0.len();
+        self.bytes(b's', value.as_bytes());
+        start
+    }
+    fn list(&mut self) -> usize {
+        usize::MAX
+    }
+    fn push(&mut self, list: &mut usize, value: usize) {
+        *list = (*list).min(value);
+    }
+    fn end_list(&mut self, list: Option<usize>) -> usize {
+        let start = list.unwrap_or(self.0.len());
+        let digest = ring::digest::digest(&SHA256, self.0.get(start..).unwrap_or_default());
+        self.close(b'l', start, &digest);
+        start
+    }
+    fn map(&mut self) -> Self::Map {
+        (usize::MAX, Vec::new())
+    }
+    fn key(&mut self, name: &str) -> Self::Key {
+        (name.to_owned(), self.0.len())
+    }
+    fn insert(&mut self, map: &mut Self::Map, (name, start): Self::Key, _: usize) {
+        map.0 = map.0.min(start);
+        map.1.push((name, start..self.0.len()));
+    }
+    fn end_map(&mut self, map: Option<Self::Map>) -> usize {
+        let (start, mut members) = map.unwrap_or((self.0.len(), Vec::new()));
+        let start = start.min(self.0.len());
+        // A stable sort keeps repeated names in order, and the last of them counts.
+        members.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut context = Context::new(&SHA256);
+        for (position, (name, span)) in members.iter().enumerate() {
+            if members.get(position + 1).is_some_and(|next| next.0 == *name) {
+                continue;
+            }
+            context.update(&(name.len() as u64).to_le_bytes());
+            context.update(name.as_bytes());
+            context.update(self.0.get(span.clone()).unwrap_or_default());
+        }
+        let digest = context.finish();
+        self.close(b'm', start, &digest);
+        start
+    }
+}

@@ -1,0 +1,101 @@
+//! A CRM's own times: read in the form it writes, moved back, and written in the same form. Never the portal's clock.
+
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
+
+/// Epoch numbers from this size on count milliseconds (in seconds it would be the year 5138).
+const FIRST_MILLISECOND: i64 = 100_000_000_000;
+
+/// A point in the CRM's time, in the form in which the CRM wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// With an offset; the separator (`T` or a space) is kept.
+    Zoned(Timestamp, char),
+    /// Without an offset, in whatever zone the CRM means.
+    Naive(DateTime, char),
+    /// Seconds since 1970.
+    Seconds(i64),
+    /// Milliseconds since 1970.
+    Milliseconds(i64),
+}
+
+impl Moment {
+    /// Reads RFC 3339, `2026-11-23 10:00:00`, `+0000` offsets and epoch numbers.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(if number.abs() >= FIRST_MILLISECOND {
+                Self::Milliseconds(number)
+            } else {
+                Self::Seconds(number)
+            });
+        }
+        let separator = text.chars().nth(10)?;
+        if !matches!(separator, 'T' | 't' | ' ') {
+            return None;
+        }
+        if let Ok(timestamp) = text.parse::<Timestamp>() {
+            return Some(Self::Zoned(timestamp, separator));
+        }
+        text.parse::<DateTime>()
+            .ok()
+            .map(|naive| Self::Naive(naive, separator))
+    }
+
+    /// The same form, `seconds` earlier, cut to whole seconds.
+    #[must_use]
+    pub fn earlier(&self, seconds: i64) -> Option<String> {
+        let back = SignedDuration::from_secs(seconds);
+        match self {
+            Self::Zoned(timestamp, separator) => {
+                let moved = timestamp.checked_sub(back).ok()?;
+                let text = moved.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                Some(with_separator(&text, *separator))
+            }
+            Self::Naive(naive, separator) => {
+                let moved = naive.checked_sub(back).ok()?;
+                let text = moved.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+                Some(with_separator(&text, *separator))
+            }
+            Self::Seconds(at) => Some(at.checked_sub(seconds)?.to_string()),
+            Self::Milliseconds(at) => {
+                Some(at.checked_sub(seconds.checked_mul(1000)?)?.to_string())
+            }
+        }
+    }
+
+    /// Whether this is later than `other`; `None` where the two are of different forms.
+    #[must_use]
+    pub fn is_after(&self, other: &Self) -> Option<bool> {
+        match (self, other) {
+            (Self::Zoned(a, _), Self::Zoned(b, _)) => Some(a > b),
+            (Self::Naive(a, _), Self::Naive(b, _)) => Some(a > b),
+            (Self::Seconds(a), Self::Seconds(b))
+            | (Self::Milliseconds(a), Self::Milliseconds(b)) => Some(a > b),
+            _ => None,
+        }
+    }
+}
+
+fn with_separator(text: &str, separator: char) -> String {
+    if separator == ' ' {
+        text.replacen('T', " ", 1)
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The later of two times as the CRM wrote them; the new one where they cannot be compared.
+#[must_use]
+pub fn later(old: Option<String>, new: &str) -> String {
+    let Some(old) = old else {
+        return new.to_owned();
+    };
+    let newer = match (Moment::parse(&old), Moment::parse(new)) {
+        (Some(a), Some(b)) => b.is_after(&a).unwrap_or(true),
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    if newer { new.to_owned() } else { old }
+}

@@ -1,0 +1,503 @@
+//! A JSON reader that accepts and refuses exactly what PHP's `json_decode( $s, true )` does.
+//!
+//! It only reads: what becomes of the values is the business of a [`Sink`] (PHP arrays in `php/json.rs`, fingerprints
+//! in `crm/page.rs`). No crate fits: serde_json and sonic-rs refuse `TRUE`, numbers beyond a double and nesting that
+//! PHP takes, and round or cut where PHP does not.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Arrays and objects inside one another, as `json_decode` counts them by default.
+pub const MAX_DEPTH: usize = 512;
+
+/// Why a document is refused; one for one PHP's `JSON_ERROR_*`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// `JSON_ERROR_DEPTH`
+    #[error("Maximum stack depth exceeded")]
+    Depth,
+    /// `JSON_ERROR_CTRL_CHAR`
+    #[error("Control character error, possibly incorrectly encoded")]
+    ControlCharacter,
+    /// `JSON_ERROR_SYNTAX`
+    #[error("Syntax error")]
+    Syntax,
+    /// `JSON_ERROR_UTF8`
+    #[error("Malformed UTF-8 characters, possibly incorrectly encoded")]
+    Utf8,
+    /// `JSON_ERROR_UTF16`
+    #[error("Single unpaired high surrogate in Unicode escape")]
+    Utf16,
+}
+
+/// What a document is turned into, value by value, in the document's order.
+pub trait Sink {
+    /// A finished value.
+    type Value;
+    /// A list that is being filled.
+    type List;
+    /// An object that is being filled.
+    type Map;
+    /// A member's name, kept while its value is read.
+    type Key;
+
+    /// `null`
+    fn null(&mut self) -> Self::Value;
+    /// `true` or `false`
+    fn boolean(&mut self, value: bool) -> Self::Value;
+    /// A number without fraction or exponent that fits.
+    fn integer(&mut self, value: i64) -> Self::Value;
+    /// Any other number.
+    fn float(&mut self, value: f64) -> Self::Value;
+    /// Text, unescaped.
+    fn text(&mut self, value: &str) -> Self::Value;
+    /// The start of a list that has at least one element.
+    fn list(&mut self) -> Self::List;
+    /// One more element.
+    fn push(&mut self, list: &mut Self::List, value: Self::Value);
+    /// The end of a list; `None` for `[]`.
+    fn end_list(&mut self, list: Option<Self::List>) -> Self::Value;
+    /// The start of an object that has at least one member.
+    fn map(&mut self) -> Self::Map;
+    /// A member's name, unescaped.
+    fn key(&mut self, name: &str) -> Self::Key;
+    /// One more member; a name that comes again replaces the earlier value.
+    fn insert(&mut self, map: &mut Self::Map, key: Self::Key, value: Self::Value);
+    /// The end of an object; `None` for `{}`.
+    fn end_map(&mut self, map: Option<Self::Map>) -> Self::Value;
+}
+
+/// Reads a whole document.
+pub fn read<S: Sink>(document: &[u8], sink: &mut S) -> Result<S::Value, Refusal> {
+    let (text, whole) = valid_prefix(document);
+    let mut reader = Reader::new(text);
+    let result = reader.document(sink);
+    match result {
+        // What stands before the first malformed byte ended too early: the byte is the reason.
+        Err(Refusal::Syntax | Refusal::ControlCharacter) if !whole && reader.at >= reader.text.len() => Err(Refusal::Utf8),
+        Ok(_) if !whole => Err(Refusal::Utf8),
+        result => result,
+    }
+}
+
+fn valid_prefix(document: &[u8]) -> (&str, bool) {
+    match std::str::from_utf8(document) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = document.get(..error.valid_up_to()).unwrap_or_default();
+            (std::str::from_utf8(valid).unwrap_or_default(), false)
+        }
+    }
+}
+
+/// A cursor over one document or a part of it.
+pub struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    fn document<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
+        let value = self.value(sink)?;
+        self.end()?;
+        Ok(value)
+    }
+
+    /// Nothing but white space may follow.
+    pub fn end(&mut self) -> Result<(), Refusal> {
+        match self.peek_token() {
+            None => Ok(()),
+            Some(byte) => Err(unexpected(byte)),
+        }
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// The next byte that is not white space.
+    #[inline]
+    pub fn peek_token(&mut self) -> Option<u8> {
+        while let Some(byte) = self.peek() {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    /// Reads one value into `sink`.
+    pub fn value<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
+        match self.peek_token() {
+            Some(b'"') => {
+                let text = self.string()?;
+                Ok(sink.text(&text))
+            }
+            Some(b'{') => self.object(sink),
+            Some(b'[') => self.array(sink),
+            Some(b'-' | b'0'..=b'9') => match self.number()? {
+                Number::Integer(value) => Ok(sink.integer(value)),
+                Number::Float(value) => Ok(sink.float(value)),
+            },
+            Some(b't' | b'T') => self.literal("true").map(|()| sink.boolean(true)),
+            Some(b'f' | b'F') => self.literal("false").map(|()| sink.boolean(false)),
+            Some(b'n' | b'N') => self.literal("null").map(|()| sink.null()),
+            Some(byte) => Err(unexpected(byte)),
+            None => Err(Refusal::Syntax),
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), Refusal> {
+        self.at += 1;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(Refusal::Depth);
+        }
+        Ok(())
+    }
+
+    fn array<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
+        let mut list = None;
+        self.each_element(|reader| {
+            let value = reader.value(sink)?;
+            let list = list.get_or_insert_with(|| sink.list());
+            sink.push(list, value);
+            Ok(())
+        })?;
+        Ok(sink.end_list(list))
+    }
+
+    fn object<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
+        let mut map = None;
+        self.each_member(|reader, name| {
+            let key = sink.key(&name);
+            let value = reader.value(sink)?;
+            let map = map.get_or_insert_with(|| sink.map());
+            sink.insert(map, key, value);
+            Ok(())
+        })?;
+        Ok(sink.end_map(map))
+    }
+
+    /// Reads a list; `each` must read one value.
+    pub fn each_element(
+        &mut self,
+        mut each: impl FnMut(&mut Self) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.enter()?;
+        if self.peek_token() == Some(b']') {
+            self.leave();
+            return Ok(());
+        }
+        loop {
+            each(self)?;
+            if self.separator(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads an object; `each` gets a member's name and must read its value.
+    pub fn each_member(
+        &mut self,
+        mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.enter()?;
+        if self.peek_token() == Some(b'}') {
+            self.leave();
+            return Ok(());
+        }
+        loop {
+            let name = self.name()?;
+            each(self, name)?;
+            if self.separator(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads one value, whatever it is, and says where it stands.
+    pub fn span(&mut self) -> Result<Range<usize>, Refusal> {
+        self.peek_token();
+        let start = self.at;
+        self.value(&mut Skip)?;
+        Ok(start..self.at)
+    }
+
+    fn leave(&mut self) {
+        self.at += 1;
+        self.depth -= 1;
+    }
+
+    /// `,` goes on, `close` ends.
+    #[inline]
+    fn separator(&mut self, close: u8) -> Result<bool, Refusal> {
+        match self.peek_token() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(false)
+            }
+            Some(byte) if byte == close => {
+                self.leave();
+                Ok(true)
+            }
+            Some(byte) => Err(unexpected(byte)),
+            None => Err(Refusal::Syntax),
+        }
+    }
+
+    /// A member's name and its colon.
+    fn name(&mut self) -> Result<Cow<'a, str>, Refusal> {
+        match self.peek_token() {
+            Some(b'"') => {}
+            Some(byte) => return Err(unexpected(byte)),
+            None => return Err(Refusal::Syntax),
+        }
+        let name = self.string()?;
+        match self.peek_token() {
+            Some(b':') => {
+                self.at += 1;
+                Ok(name)
+            }
+            Some(byte) => Err(unexpected(byte)),
+            None => Err(Refusal::Syntax),
+        }
+    }
+
+    fn literal(&mut self, word: &str) -> Result<(), Refusal> {
+        let end = self.at + word.len();
+        match self.bytes.get(self.at..end) {
+            Some(found) if found.eq_ignore_ascii_case(word.as_bytes()) => {
+                self.at = end;
+                Ok(())
+            }
+            _ => Err(Refusal::Syntax),
+        }
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn number(&mut self) -> Result<Number, Refusal> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.peek() {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => {
+                self.digits();
+            }
+            _ => return Err(Refusal::Syntax),
+        }
+        let mut float = self.fraction();
+        float |= self.exponent();
+        let token = self.text.get(start..self.at).unwrap_or_default();
+        if !float && let Ok(value) = token.parse() {
+            return Ok(Number::Integer(value));
+        }
+        token
+            .parse()
+            .map(Number::Float)
+            .map_err(|_| Refusal::Syntax)
+    }
+
+    fn fraction(&mut self) -> bool {
+        let start = self.at;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            if self.digits() > 0 {
+                return true;
+            }
+            self.at = start;
+        }
+        false
+    }
+
+    fn exponent(&mut self) -> bool {
+        let start = self.at;
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            if self.digits() > 0 {
+                return true;
+            }
+            self.at = start;
+        }
+        false
+    }
+
+    /// A string; the cursor stands on its opening quote.
+    #[inline]
+    pub fn string(&mut self) -> Result<Cow<'a, str>, Refusal> {
+        self.at += 1;
+        let start = self.at;
+        self.at = plain_until(self.bytes, self.at);
+        match self.peek() {
+            Some(b'"') => {
+                let text = self.text.get(start..self.at).unwrap_or_default();
+                self.at += 1;
+                Ok(Cow::Borrowed(text))
+            }
+            Some(b'\\') => self.escaped(start).map(Cow::Owned),
+            // PHP takes the end of the document inside a string for a NUL.
+            _ => Err(Refusal::ControlCharacter),
+        }
+    }
+
+    #[cold]
+    fn escaped(&mut self, start: usize) -> Result<String, Refusal> {
+        let mut out = String::with_capacity(64);
+        out.push_str(self.text.get(start..self.at).unwrap_or_default());
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    let character = self.escape()?;
+                    out.push(character);
+                }
+                _ => return Err(Refusal::ControlCharacter),
+            }
+            let from = self.at;
+            self.at = plain_until(self.bytes, from);
+            out.push_str(self.text.get(from..self.at).unwrap_or_default());
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, Refusal> {
+        let byte = self.peek().ok_or(Refusal::Syntax)?;
+        self.at += 1;
+        Ok(match byte {
+            b'"' | b'\\' | b'/' => char::from(byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(Refusal::Syntax),
+        })
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, Refusal> {
+        let first = self.hex4().ok_or(Refusal::Syntax)?;
+        let code = match first {
+            0xD800..=0xDBFF => {
+                let low = self
+                    .bytes
+                    .get(self.at..self.at + 2)
+                    .filter(|next| *next == b"\\u")
+                    .and_then(|_| {
+                        self.at += 2;
+                        self.hex4()
+                    })
+                    .filter(|low| (0xDC00..=0xDFFF).contains(low))
+                    .ok_or(Refusal::Utf16)?;
+                0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00)
+            }
+            code => code,
+        };
+        char::from_u32(code).ok_or(Refusal::Utf16)
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        self.at += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+}
+
+/// Reads and forgets.
+struct Skip;
+
+impl Sink for Skip {
+    type Value = ();
+    type List = ();
+    type Map = ();
+    type Key = ();
+    fn null(&mut self) {}
+    fn boolean(&mut self, _: bool) {}
+    fn integer(&mut self, _: i64) {}
+    fn float(&mut self, _: f64) {}
+    fn text(&mut self, _: &str) {}
+    fn list(&mut self) {}
+    fn push(&mut self, (): &mut (), (): ()) {}
+    fn end_list(&mut self, _: Option<()>) {}
+    fn map(&mut self) {}
+    fn key(&mut self, _: &str) {}
+    fn insert(&mut self, (): &mut (), (): (), (): ()) {}
+    fn end_map(&mut self, _: Option<()>) {}
+}
+
+enum Number {
+    Integer(i64),
+    Float(f64),
+}
+
+/// The error for a byte where no token can start.
+fn unexpected(byte: u8) -> Refusal {
+    if byte < 0x20 {
+        Refusal::ControlCharacter
+    } else {
+        Refusal::Syntax
+    }
+}
+
+/// The position of the next quote, backslash or control character, or the end.
+#[inline]
+#[must_use]
+pub fn plain_until(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = from;
+    // Eight bytes at a time; a set high bit marks a byte that equals zero after the subtraction.
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        let found = (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash)
+            | (word.wrapping_sub(ONES * 0x20) & !word);
+        let found = found & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(byte) = bytes.get(at) {
+        if matches!(byte, b'"' | b'\\' | 0..=0x1F) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}

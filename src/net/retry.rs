@@ -1,0 +1,67 @@
+//! What is repeated, and when: full jitter, the CRM's own Retry-After, and never a write that may have been processed.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use crate::clock;
+use crate::error::{Error, Kind};
+
+/// Requests of one call at most.
+pub const MAX_ATTEMPTS: u32 = 4;
+const FIRST_BACKOFF_MS: u64 = 200;
+
+/// Which failures of a request may be followed by the same request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Reads, and writes that carry an idempotency key or have the same effect twice.
+    AfterAnyTransientFailure,
+    /// Other writes: only what cannot have been processed.
+    OnlyIfUnprocessed,
+}
+
+/// How long to wait before the same request is sent again; `None`: not again.
+#[must_use]
+pub fn pause(repeat: Repeat, error: &Error, attempt: u32) -> Option<Duration> {
+    if attempt >= MAX_ATTEMPTS {
+        return None;
+    }
+    let transient = match error.kind {
+        // No request left this machine, or the CRM refused to look at it.
+        Kind::Connect | Kind::RateLimited => true,
+        Kind::Transport => repeat == Repeat::AfterAnyTransientFailure,
+        Kind::Http => {
+            repeat == Repeat::AfterAnyTransientFailure
+                && matches!(error.status, Some(408 | 425 | 500 | 502 | 503 | 504))
+        }
+        _ => false,
+    };
+    if !transient {
+        return None;
+    }
+    Some(match error.retry_after {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
+        None => jittered(Duration::from_millis(FIRST_BACKOFF_MS << attempt.min(6))),
+    })
+}
+
+/// A random share of `most`, so that many workers do not come back at once.
+fn jittered(most: Duration) -> Duration {
+    let mut bytes = [0_u8; 2];
+    // Without randomness the whole pause is taken.
+    if getrandom::fill(&mut bytes).is_err() {
+        return most;
+    }
+    most.mul_f64(f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
+}
+
+/// Seconds that an answer asks to wait, in either form of the header.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<f64> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Some(seconds),
+        Ok(_) => None,
+        Err(_) => clock::seconds_until_http_date(value),
+    }
+}

@@ -1,0 +1,275 @@
+//! One call: the request, its redirects, its repetitions and its bounds, until there is a whole answer or a reason.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::error::{Error, Kind, Result};
+use crate::net::egress::{self, Refused};
+use crate::net::retry::{self, Repeat};
+
+const MAX_REDIRECTS: u32 = 5;
+/// What is read of an error's body; more is never shown.
+const MAX_ERROR_BODY: usize = 16 * 1024;
+
+/// A request with everything that decides about its fate.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// HTTP method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Headers, the authorisation among them (marked sensitive).
+    pub headers: HeaderMap,
+    /// Body, if any.
+    pub body: Option<Bytes>,
+    /// What may be repeated.
+    pub repeat: Repeat,
+    /// The host's rules and bounds.
+    pub config: Config,
+    /// Bound on the whole call.
+    pub timeout: Duration,
+}
+
+/// A whole answer with a status of success.
+#[derive(Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body, unpacked.
+    pub body: Bytes,
+    /// Requests that were sent.
+    pub attempts: u32,
+    /// From the first request to the last byte.
+    pub elapsed: Duration,
+}
+
+impl Call {
+    /// `GET https://crm.example/api/v1/leads`: no query, which may hold personal data.
+    #[must_use]
+    pub fn operation(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        // A user and password in an endpoint are credentials; failing to remove them leaves only the origin.
+        if url.set_username("").is_err() || url.set_password(None).is_err() {
+            return format!("{} {}", self.method, url.origin().ascii_serialization());
+        }
+        format!("{} {url}", self.method)
+    }
+}
+
+/// Sends a call. A failure's body excerpt is raw: the caller redacts it.
+pub async fn send(client: Client, call: Call) -> Result<Reply> {
+    let start = Instant::now();
+    let deadline = start + call.timeout;
+    let operation = call.operation();
+    let mut attempt = 1;
+    loop {
+        let result = tokio::time::timeout_at(deadline, once(&client, &call)).await;
+        let mut error = match result {
+            Ok(Ok((status, headers, body))) => {
+                return Ok(Reply {
+                    status,
+                    headers,
+                    body,
+                    attempts: attempt,
+                    elapsed: start.elapsed(),
+                });
+            }
+            Ok(Err(error)) => error,
+            Err(_) => timed_out(call.timeout),
+        };
+        error.attempts = attempt;
+        let left = deadline.saturating_duration_since(Instant::now());
+        match retry::pause(call.repeat, &error, attempt) {
+            Some(pause) if pause < left => tokio::time::sleep(pause).await,
+            _ => return Err(error.during(&operation)),
+        }
+        attempt += 1;
+    }
+}
+
+fn timed_out(timeout: Duration) -> Error {
+    Error::new(
+        Kind::Timeout,
+        format!("no complete answer within {} s", timeout.as_secs_f64()),
+    )
+}
+
+async fn once(client: &Client, call: &Call) -> Result<(StatusCode, HeaderMap, Bytes)> {
+    let mut url = call.url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        egress::check(&url, &call.config)?;
+        let mut request = client
+            .request(call.method.clone(), url.clone())
+            .headers(call.headers.clone());
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let mut response = request.send().await.map_err(|error| failed(&error))?;
+        let status = response.status();
+        if status.is_redirection() && response.headers().contains_key(LOCATION) {
+            url = redirected(call, &url, &response)?;
+            continue;
+        }
+        let headers = std::mem::take(response.headers_mut());
+        if status.is_success() {
+            let body = whole_body(response, call.config.max_response_bytes).await?;
+            return Ok((status, headers, body));
+        }
+        return Err(refused(status, &headers, excerpt(response).await));
+    }
+    Err(Error::new(
+        Kind::Http,
+        format!("more than {MAX_REDIRECTS} redirects: check the endpoint"),
+    ))
+}
+
+/// Where a redirect leads, if it may be followed with the credential.
+fn redirected(call: &Call, from: &Url, response: &Response) -> Result<Url> {
+    let status = response.status();
+    let to = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .and_then(|location| from.join(location).ok());
+    let error = |kind, message: String| {
+        let mut error = Error::new(kind, message);
+        error.status = Some(status.as_u16());
+        Err(error)
+    };
+    let Some(to) = to else {
+        return error(Kind::Http, format!("HTTP {status} without a usable location"));
+    };
+    if to.origin() != from.origin() {
+        return error(
+            Kind::Egress,
+            format!(
+                "HTTP {status} to another origin, {}: the credential is not sent there; change the tenant's endpoint if it has moved",
+                to.origin().ascii_serialization()
+            ),
+        );
+    }
+    let read = matches!(call.method, Method::GET | Method::HEAD);
+    let keeps_method = matches!(status.as_u16(), 307 | 308);
+    if !read && !keeps_method {
+        return error(
+            Kind::Http,
+            format!("HTTP {status}: following it would turn the {} into a read and lose the data; correct the endpoint", call.method),
+        );
+    }
+    Ok(to)
+}
+
+async fn whole_body(mut response: Response, most: usize) -> Result<Bytes> {
+    let too_large = || {
+        Error::new(
+            Kind::TooLarge,
+            format!("the answer is larger than {most} bytes: ask for smaller pages or raise tenant_crm_sync.max_response_bytes"),
+        )
+    };
+    if response
+        .content_length()
+        .is_some_and(|length| length > most as u64)
+    {
+        return Err(too_large());
+    }
+    let Some(first) = response.chunk().await.map_err(|error| failed(&error))? else {
+        return Ok(Bytes::new());
+    };
+    let mut body: Vec<u8> = Vec::new();
+    let mut next = response.chunk().await.map_err(|error| failed(&error))?;
+    if next.is_none() && first.len() <= most {
+        return Ok(first);
+    }
+    body.extend_from_slice(&first);
+    while let Some(chunk) = next {
+        if body.len().saturating_add(chunk.len()) > most {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(|error| failed(&error))?;
+    }
+    if body.len() > most {
+        return Err(too_large());
+    }
+    Ok(body.into())
+}
+
+/// The start of an error's body; a failure to read it changes nothing.
+async fn excerpt(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = MAX_ERROR_BODY - body.len();
+        body.extend(chunk.iter().take(room));
+        if body.len() >= MAX_ERROR_BODY {
+            break;
+        }
+    }
+    body
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Error {
+    let kind = if status == StatusCode::TOO_MANY_REQUESTS {
+        Kind::RateLimited
+    } else {
+        Kind::Http
+    };
+    let mut error = Error::new(kind, format!("HTTP {status}"));
+    error.status = Some(status.as_u16());
+    error.retry_after = retry::retry_after(headers);
+    error.body = Some(String::from_utf8_lossy(&body).into_owned());
+    error
+}
+
+fn failed(error: &reqwest::Error) -> Error {
+    if let Some(refused) = find::<Refused>(error) {
+        return Error::new(Kind::Egress, refused.to_string());
+    }
+    let kind = if error.is_connect() {
+        Kind::Connect
+    } else if error.is_timeout() {
+        Kind::Timeout
+    } else {
+        Kind::Transport
+    };
+    Error::new(kind, chain(error))
+}
+
+fn find<'a, E: std::error::Error + 'static>(error: &'a reqwest::Error) -> Option<&'a E> {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(found) = inner.downcast_ref::<E>() {
+            return Some(found);
+        }
+        source = inner.source();
+    }
+    None
+}
+
+/// An error and its causes in one line, without the URL, whose query may hold personal data.
+#[must_use]
+pub fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let part = inner.to_string();
+        if parts.last().is_none_or(|last| !last.contains(&part)) {
+            parts.push(part);
+        }
+        source = inner.source();
+    }
+    if parts.is_empty() {
+        // Without a cause the error itself is all there is; its text names the URL, so only its nature is told.
+        parts.push(String::from("the request failed"));
+    }
+    parts.join(": ")
+}

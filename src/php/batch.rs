@@ -1,0 +1,292 @@
+//! `TenantCRMSync\Pull` and `TenantCRMSync\Batch`: a streaming pull, and one page of it whose arrays are built on demand.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use ext_php_rs::convert::IntoZval;
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::types::{ZendHashTable, Zval};
+use zeroize::Zeroizing;
+
+use crate::crm::connector::Object;
+use crate::error::{Error, Kind, Result};
+use crate::php::client::redacted;
+use crate::php::exception::exception;
+use crate::php::json::Arrays;
+use crate::php::zend::{self, Array, Call, Class, PhpClass, new_object, pending, string};
+use crate::runtime;
+use crate::sync::pull::{Batch as Fetched, Plan, Stream};
+
+type Fields = Option<std::sync::Arc<[String]>>;
+
+/// A pull under way.
+pub struct Pull {
+    tenant: String,
+    secret: Zeroizing<Vec<u8>>,
+    plan: Plan,
+    stream: RefCell<Option<Stream>>,
+    current: RefCell<Option<Zval>>,
+    position: Cell<i64>,
+    arrays: Rc<RefCell<Arrays>>,
+}
+
+impl PhpClass for Pull {
+    fn class() -> &'static Class {
+        static CLASS: Class = Class::new();
+        &CLASS
+    }
+    fn duplicate(&self) -> Option<Self> {
+        None
+    }
+}
+
+impl Pull {
+    /// A pull that starts when it is first looked at.
+    pub fn new(tenant: String, plan: Plan, secret: Zeroizing<Vec<u8>>) -> Self {
+        Self {
+            tenant,
+            secret,
+            plan,
+            stream: RefCell::new(None),
+            current: RefCell::new(None),
+            position: Cell::new(0),
+            arrays: Rc::new(RefCell::new(Arrays::new())),
+        }
+    }
+
+    fn fail(&self, error: Error) -> ext_php_rs::exception::PhpException {
+        exception(&self.tenant, &redacted(error, &self.secret))
+    }
+
+    fn start(&self) -> Result<()> {
+        if self.position.get() > 0 {
+            return Err(Error::new(
+                Kind::Config,
+                "a pull goes forward only: start a new one from the last watermark",
+            ));
+        }
+        if self.current.borrow().is_some() {
+            return Ok(());
+        }
+        let engine = runtime::engine()?;
+        let client = engine.client(&self.plan.config.transport)?;
+        let stream = Stream::start(engine, client, self.plan.clone());
+        self.stream.replace(Some(stream));
+        Ok(())
+    }
+
+    /// Fetches the next batch, or ends. Signal handlers may run meanwhile, so the stream is taken out of its cell.
+    fn advance(&self) -> PhpResult<()> {
+        self.current.replace(None);
+        let Some(mut stream) = self.stream.take() else {
+            return Ok(());
+        };
+        match stream.next(&mut zend::interrupted) {
+            Ok(Some(fetched)) => {
+                let batch = Batch {
+                    fetched,
+                    object: self.plan.object,
+                    fields: self.plan.fields.clone(),
+                    arrays: Rc::clone(&self.arrays),
+                };
+                self.stream.replace(Some(stream));
+                let class = Batch::class().entry().ok_or_else(pending)?;
+                self.current.replace(Some(new_object(class, batch)?));
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+}
+
+/// `rewind(): void`
+pub fn rewind(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Pull>()?;
+    this.start().map_err(|error| this.fail(error))?;
+    if this.current.borrow().is_none() {
+        this.advance()?;
+    }
+    Ok(Zval::null())
+}
+
+/// `next(): void`
+pub fn next(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Pull>()?;
+    if this.current.borrow().is_none() && this.position.get() == 0 {
+        this.start().map_err(|error| this.fail(error))?;
+        this.advance()?;
+    }
+    this.position.set(this.position.get() + 1);
+    this.advance()?;
+    Ok(Zval::null())
+}
+
+/// `valid(): bool`
+pub fn valid(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Pull>()?;
+    let mut valid = Zval::new();
+    valid.set_bool(this.current.borrow().is_some());
+    Ok(valid)
+}
+
+/// `current(): Batch`
+pub fn current(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Pull>()?;
+    let current = this.current.borrow().as_ref().map(Zval::shallow_clone);
+    current.ok_or_else(|| this.fail(Error::new(Kind::Config, "there is no batch here: call rewind() first, and valid()")))
+}
+
+/// `key(): int`
+pub fn key(call: &mut Call<'_>) -> PhpResult<Zval> {
+    Ok(integer(call.this::<Pull>()?.position.get()))
+}
+
+/// One page.
+pub struct Batch {
+    fetched: Fetched,
+    object: &'static Object,
+    fields: Fields,
+    arrays: Rc<RefCell<Arrays>>,
+}
+
+impl PhpClass for Batch {
+    fn class() -> &'static Class {
+        static CLASS: Class = Class::new();
+        &CLASS
+    }
+    fn duplicate(&self) -> Option<Self> {
+        None
+    }
+}
+
+impl Batch {
+    fn build(&self, position: usize) -> PhpResult<Zval> {
+        let text = self.fetched.page.row_text(position).ok_or_else(|| no_row(position))?;
+        // The row was read once already.
+        self.arrays
+            .try_borrow_mut()
+            .map_err(|_| pending())?
+            .decode(text.as_bytes())
+            .map_err(|refusal| refusal.to_string().into())
+    }
+}
+
+fn no_row(position: usize) -> ext_php_rs::exception::PhpException {
+    ext_php_rs::exception::PhpException::new(
+        format!("there is no record at position {position}"),
+        0,
+        ext_php_rs::zend::ce::value_error(),
+    )
+}
+
+fn integer(value: i64) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_long(value);
+    zval
+}
+
+fn size(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn list(values: impl Iterator<Item = Zval>) -> Zval {
+    let mut array = Array::list();
+    values.for_each(|value| array.push(value));
+    array.into_value()
+}
+
+/// `count(): int`
+pub fn count(call: &mut Call<'_>) -> PhpResult<Zval> {
+    Ok(integer(size(call.this::<Batch>()?.fetched.page.rows.len())))
+}
+
+/// `ids(): array`
+pub fn ids(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    Ok(list(this.fetched.page.rows.iter().map(|row| string(row.id.as_bytes()))))
+}
+
+/// `fingerprints(): array`
+pub fn fingerprints(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    Ok(list(this.fetched.page.rows.iter().map(|row| string(&row.fingerprint))))
+}
+
+/// `updated_at(): array`
+pub fn updated_at(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    let time = |time: &Option<String>| time.as_ref().map_or_else(Zval::null, |time| string(time.as_bytes()));
+    Ok(list(this.fetched.page.rows.iter().map(|row| time(&row.updated_at))))
+}
+
+fn position(call: &Call<'_>) -> PhpResult<usize> {
+    call.at_least(1, 1)?;
+    let position = call.integer(0)?;
+    usize::try_from(position).map_err(|_| no_row(0))
+}
+
+/// `row( int $position ): array`
+pub fn row(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let position = position(call)?;
+    call.this::<Batch>()?.build(position)
+}
+
+/// `rows(): array`
+pub fn rows(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    let mut array = Array::list();
+    for position in 0..this.fetched.page.rows.len() {
+        array.push(this.build(position)?);
+    }
+    Ok(array.into_value())
+}
+
+/// `snapshot( int $position ): string`
+pub fn snapshot(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let position = position(call)?;
+    let this = call.this::<Batch>()?;
+    this.fetched
+        .page
+        .snapshot(position, this.object, this.fields.as_deref())
+        .map(|json| string(json.as_bytes()))
+        .ok_or_else(|| no_row(position))
+}
+
+/// `refused(): array`
+pub fn refused(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    let mut array = Array::list();
+    for row in &this.fetched.page.refused {
+        let mut entry = ZendHashTable::new();
+        entry.insert("position", size(row.position))?;
+        entry.insert("id", row.id.as_deref())?;
+        entry.insert("reason", row.reason.as_str())?;
+        array.push(entry.into_zval(false)?);
+    }
+    Ok(array.into_value())
+}
+
+/// `watermark(): string`
+pub fn watermark(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    Ok(string(this.fetched.watermark.store().as_bytes()))
+}
+
+/// `is_last(): bool`
+pub fn is_last(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let mut last = Zval::new();
+    last.set_bool(call.this::<Batch>()?.fetched.is_last);
+    Ok(last)
+}
+
+/// `stats(): array`
+pub fn stats(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    let mut table = ZendHashTable::new();
+    table.insert("page", i64::from(this.fetched.number))?;
+    table.insert("bytes", size(this.fetched.bytes))?;
+    table.insert("milliseconds", this.fetched.elapsed.as_secs_f64() * 1000.0)?;
+    table.insert("attempts", i64::from(this.fetched.attempts))?;
+    Ok(table.into_zval(false)?)
+}

@@ -1,0 +1,139 @@
+//! The exception classes, and how the house's errors become them.
+
+use ext_php_rs::builders::{ClassBuilder, ClassProperty};
+use ext_php_rs::exception::PhpException;
+use ext_php_rs::flags::PropertyFlags;
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::{ClassEntry, ce};
+
+use crate::error::{Error, Kind};
+use crate::php::zend::{runtime_exception, set_property, string};
+
+const BASE: &str = "TenantCRMSync\\Exception";
+const HTTP: &str = "TenantCRMSync\\HttpException";
+const RATE_LIMIT: &str = "TenantCRMSync\\RateLimitException";
+const CHILDREN: [&str; 5] = [
+    "TenantCRMSync\\ConfigException",
+    "TenantCRMSync\\CredentialException",
+    "TenantCRMSync\\EgressException",
+    "TenantCRMSync\\TransportException",
+    "TenantCRMSync\\DecodeException",
+];
+
+fn find(name: &'static str) -> &'static ClassEntry {
+    ClassEntry::try_find(name).unwrap_or_else(runtime_exception)
+}
+
+/// Registers the classes; while the module starts.
+pub fn register() -> ext_php_rs::error::Result<()> {
+    let property = |name: &str, default: Option<fn() -> Zval>| ClassProperty {
+        name: name.to_owned(),
+        flags: PropertyFlags::Public,
+        default: Some(Box::new(move || Ok(default.map_or_else(Zval::null, |value| value())))),
+        docs: &[],
+        ty: None,
+        nullable: false,
+        readonly: false,
+        default_stub: None,
+    };
+    let empty: Option<fn() -> Zval> = Some(|| string(b""));
+    let zero: Option<fn() -> Zval> = Some(|| {
+        let mut zero = Zval::new();
+        zero.set_long(0);
+        zero
+    });
+    let mut base = ClassBuilder::new(BASE).extends((runtime_exception, "\\RuntimeException"));
+    for (name, default) in [
+        ("tenant", empty),
+        ("kind", empty),
+        ("operation", empty),
+        ("status", None),
+        ("retry_after", None),
+        ("attempts", zero),
+        ("body", None),
+    ] {
+        base = base.property(property(name, default));
+    }
+    base.registration(|_, tables| std::mem::forget(tables)).register()?;
+    let child = |name: &'static str, parent: fn() -> &'static ClassEntry| {
+        ClassBuilder::new(name)
+            .extends((parent, ""))
+            .registration(|_, tables| std::mem::forget(tables))
+            .register()
+    };
+    for name in CHILDREN {
+        child(name, || find(BASE))?;
+    }
+    child(HTTP, || find(BASE))?;
+    child(RATE_LIMIT, || find(HTTP))
+}
+
+fn class_of(kind: Kind) -> &'static ClassEntry {
+    let [config, credential, egress, transport, decode] = CHILDREN;
+    find(match kind {
+        Kind::Config | Kind::Encode => config,
+        Kind::Credential => credential,
+        Kind::Egress => egress,
+        Kind::Connect | Kind::Timeout | Kind::Transport | Kind::Cancelled => transport,
+        Kind::Http => HTTP,
+        Kind::RateLimited => RATE_LIMIT,
+        Kind::TooLarge | Kind::Decode => decode,
+    })
+}
+
+/// The exception for a failure, with everything that is known about it.
+pub fn exception(tenant: &str, error: &Error) -> PhpException {
+    let class = class_of(error.kind);
+    let status = error.status.map(i64::from);
+    let message = if tenant.is_empty() {
+        error.to_string()
+    } else {
+        format!("CRM tenant {tenant}: {error}")
+    };
+    let long = |value: i64| {
+        let mut zval = Zval::new();
+        zval.set_long(value);
+        zval
+    };
+    let mut object = class.new();
+    set_property(&mut object, "message", string(message.replace('\0', " ").as_bytes()));
+    set_property(&mut object, "code", long(status.unwrap_or(0)));
+    set_property(&mut object, "tenant", string(tenant.as_bytes()));
+    set_property(&mut object, "kind", string(error.kind.name().as_bytes()));
+    set_property(&mut object, "operation", string(error.operation.as_bytes()));
+    set_property(&mut object, "status", status.map_or_else(Zval::null, long));
+    set_property(&mut object, "retry_after", error.retry_after.map_or_else(Zval::null, |seconds| {
+        let mut zval = Zval::new();
+        zval.set_double(seconds);
+        zval
+    }));
+    set_property(&mut object, "attempts", long(i64::from(error.attempts)));
+    set_property(&mut object, "body", error.body.as_ref().map_or_else(Zval::null, |body| string(body.as_bytes())));
+    let mut thrown = Zval::new();
+    thrown.set_object(&mut object);
+    PhpException::new(message, 0, class).with_object(thrown)
+}
+
+/// `last_error()`.
+pub fn describe(tenant: &str, error: &Error) -> ext_php_rs::error::Result<Zval> {
+    use ext_php_rs::convert::IntoZval;
+    let mut table = ext_php_rs::types::ZendHashTable::new();
+    table.insert("kind", error.kind.name())?;
+    table.insert("message", error.to_string())?;
+    table.insert("tenant", tenant)?;
+    table.insert("operation", error.operation.as_str())?;
+    table.insert("status", error.status.map(i64::from))?;
+    table.insert("retry_after", error.retry_after)?;
+    table.insert("attempts", i64::from(error.attempts))?;
+    table.insert("body", error.body.as_deref())?;
+    table.into_zval(false)
+}
+
+/// The article's own exception, which is a plain `\Exception`.
+pub fn not_configured(tenant: &str) -> PhpException {
+    PhpException::new(
+        format!("CRM settings not configured for tenant {tenant}."),
+        0,
+        ce::exception(),
+    )
+}

@@ -1,0 +1,132 @@
+//! The host's configuration as this request sees it: INI, and WordPress's constants for outgoing HTTP, which WordPress
+//! cannot impose on a client of its own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ext_php_rs::flags::IniEntryPermission;
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
+
+use crate::config::{Config, Proxy, Transport};
+use crate::php::zend::{constant, ini_number, ini_text, is_true, to_text};
+
+const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr) -> IniEntryDef {
+    IniEntryDef::new(name, default, IniEntryPermission::System)
+}
+
+/// All of the extension's INI entries.
+pub static ENTRIES: IniEntryDefs<11> = IniEntryDefs::new([
+    system(c"tenant_crm_sync.register_class", c"1"),
+    system(c"tenant_crm_sync.key_file", c""),
+    system(c"tenant_crm_sync.key_dir", c""),
+    system(c"tenant_crm_sync.ca_file", c""),
+    system(c"tenant_crm_sync.allow_http", c"0"),
+    system(c"tenant_crm_sync.allow_private_networks", c"0"),
+    system(c"tenant_crm_sync.timeout_ms", c"10000"),
+    system(c"tenant_crm_sync.connect_timeout_ms", c"5000"),
+    system(c"tenant_crm_sync.max_response_bytes", c"67108864"),
+    system(c"tenant_crm_sync.max_parallel", c"8"),
+    IniEntryDef::end(),
+]);
+
+/// Names the key file where INI does not.
+const KEY_FILE_VARIABLE: &str = "TENANT_CRM_SYNC_KEY_FILE";
+
+/// Whether the class is offered to this request.
+pub fn register_class() -> bool {
+    ini_number(c"tenant_crm_sync.register_class") != 0
+}
+
+/// Pages side by side at most.
+pub fn max_parallel() -> usize {
+    usize::try_from(ini_number(c"tenant_crm_sync.max_parallel"))
+        .unwrap_or(1)
+        .clamp(1, 64)
+}
+
+/// The file of host keys; empty if none is named.
+pub fn key_file() -> PathBuf {
+    let file = ini_text(c"tenant_crm_sync.key_file");
+    if file.is_empty() {
+        std::env::var_os(KEY_FILE_VARIABLE).map_or_else(PathBuf::new, PathBuf::from)
+    } else {
+        PathBuf::from(file)
+    }
+}
+
+/// The folder of the tenants' data keys; by default beside the key file.
+pub fn key_dir() -> PathBuf {
+    let folder = ini_text(c"tenant_crm_sync.key_dir");
+    if !folder.is_empty() {
+        return PathBuf::from(folder);
+    }
+    let mut beside = key_file().into_os_string();
+    if !beside.is_empty() {
+        beside.push(".d");
+    }
+    PathBuf::from(beside)
+}
+
+/// The rules for calls.
+pub fn config(host: Option<&str>) -> Config {
+    Config {
+        transport: Transport {
+            ca_file: PathBuf::from(ini_text(c"tenant_crm_sync.ca_file")),
+            allow_private_networks: ini_number(c"tenant_crm_sync.allow_private_networks") != 0,
+            connect_timeout: milliseconds(c"tenant_crm_sync.connect_timeout_ms"),
+            proxy: proxy(host.unwrap_or_default()),
+        },
+        allow_http: ini_number(c"tenant_crm_sync.allow_http") != 0,
+        timeout: milliseconds(c"tenant_crm_sync.timeout_ms"),
+        max_response_bytes: usize::try_from(ini_number(c"tenant_crm_sync.max_response_bytes"))
+            .unwrap_or(1)
+            .max(1),
+        accessible_hosts: accessible_hosts(),
+    }
+}
+
+fn milliseconds(name: &std::ffi::CStr) -> Duration {
+    Duration::from_millis(u64::try_from(ini_number(name)).unwrap_or(1).max(1))
+}
+
+fn text(name: &str) -> Option<String> {
+    let value = constant(name)?;
+    to_text(&value).ok().filter(|text| !text.is_empty())
+}
+
+/// `WP_HTTP_BLOCK_EXTERNAL` and `WP_ACCESSIBLE_HOSTS`.
+fn accessible_hosts() -> Option<Vec<String>> {
+    if !constant("WP_HTTP_BLOCK_EXTERNAL").as_ref().is_some_and(is_true) {
+        return None;
+    }
+    let listed = text("WP_ACCESSIBLE_HOSTS").unwrap_or_default();
+    Some(listed.split(',').map(|host| host.trim().to_owned()).collect())
+}
+
+/// `WP_PROXY_HOST`, `_PORT`, `_USERNAME`, `_PASSWORD` and `_BYPASS_HOSTS`.
+fn proxy(host: &str) -> Option<Proxy> {
+    let (address, port) = (text("WP_PROXY_HOST")?, text("WP_PROXY_PORT")?);
+    let bypass = text("WP_PROXY_BYPASS_HOSTS").unwrap_or_default();
+    let direct = bypass.split(',').map(str::trim).any(|pattern| {
+        pattern
+            .strip_prefix('*')
+            .map_or(pattern == host, |suffix| host.ends_with(suffix))
+    });
+    if direct || host == "localhost" {
+        return None;
+    }
+    Some(Proxy {
+        url: format!("http://{address}:{port}"),
+        login: text("WP_PROXY_USERNAME")
+            .map(|user| (user, text("WP_PROXY_PASSWORD").unwrap_or_default())),
+    })
+}
+
+/// The setting of this name as text, if there is one.
+pub fn setting_text(settings: &ext_php_rs::types::ZendHashTable, name: &str) -> Option<String> {
+    settings
+        .get(name)
+        .filter(|value: &&Zval| value.is_string() || value.is_long() || value.is_double() || value.is_object())
+        .and_then(|value| to_text(value).ok())
+}

@@ -1,0 +1,16 @@
+//! The face: the only place that touches Zend. Reads arguments and INI, hands the work to the house, turns what comes
+//! back into PHP values, `false` or exceptions.
+
+mod batch;
+mod client;
+mod credential;
+mod exception;
+mod info;
+mod ini;
+mod json;
+mod lifecycle;
+mod register;
+mod settings;
+mod zend;
+
+pub use lifecycle::{module, start};

@@ -1,0 +1,110 @@
+//! A tenant's settings: from the site's function or given by the caller.
+
+use ext_php_rs::convert::IntoZvalDyn;
+use ext_php_rs::exception::PhpResult;
+use ext_php_rs::types::{ZendCallable, ZendHashTable, Zval};
+use ext_php_rs::zend::ExecutorGlobals;
+use reqwest::header::HeaderName;
+use zeroize::Zeroizing;
+
+use crate::crm::connector::Connector;
+use crate::error::{Error, Kind};
+use crate::php::exception::{exception, not_configured};
+use crate::php::ini::setting_text;
+use crate::php::zend::{is_true, pending, to_text};
+
+/// The userland function that the article's class calls.
+pub const LOOKUP: &str = "get_tenant_crm_settings";
+
+/// What is known of a tenant's connection. The key is plain or an envelope, as it was given.
+pub struct Settings {
+    /// The tenant's id as text.
+    pub tenant: String,
+    /// `api_endpoint`
+    pub endpoint: String,
+    /// `api_key`
+    pub api_key: Zeroizing<String>,
+    /// Which CRM it is.
+    pub connector: &'static Connector,
+    /// Seconds for a whole call.
+    pub timeout: Option<f64>,
+    /// Header for a random key on creates.
+    pub idempotency_header: Option<HeaderName>,
+    /// Whether failures throw.
+    pub throws: bool,
+    /// Pages side by side.
+    pub parallel: usize,
+}
+
+impl Settings {
+    /// Asks the site's function; its exceptions pass.
+    pub fn look_up(tenant: &Zval) -> PhpResult<Self> {
+        let name = to_text(tenant)?;
+        match ask(tenant)? {
+            None => Err(exception(&name, &Error::new(
+                Kind::Config,
+                format!("{LOOKUP}() is not defined: activate the plugin tenant-crm-sync, define the function, or use TenantCRMSync::with_settings()"),
+            ))),
+            Some(found) if !is_true(&found) => Err(not_configured(&name)),
+            Some(found) => match found.array() {
+                Some(settings) => Self::read(&name, settings),
+                None => Err(exception(&name, &Error::new(
+                    Kind::Config,
+                    format!("{LOOKUP}() must return an array with api_key and api_endpoint"),
+                ))),
+            },
+        }
+    }
+
+    /// Reads and checks given settings.
+    pub fn read(tenant: &str, settings: &ZendHashTable) -> PhpResult<Self> {
+        Self::checked(tenant, settings).map_err(|error| exception(tenant, &error))
+    }
+
+    fn checked(tenant: &str, settings: &ZendHashTable) -> Result<Self, Error> {
+        let wrong = |message: String| Error::new(Kind::Config, message);
+        let required = |name: &str| {
+            setting_text(settings, name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| wrong(format!("the setting {name} is missing or empty")))
+        };
+        let number = |name: &str| settings.get(name).and_then(|value| value.double().or_else(|| value.string()?.parse().ok()).or_else(|| value.long().map(|n| n as f64)));
+        let timeout = number("timeout");
+        if timeout.is_some_and(|seconds| !seconds.is_finite() || seconds <= 0.0) {
+            return Err(wrong(String::from("the setting timeout must be a number of seconds above 0")));
+        }
+        let stable = settings.get("stable_order").is_some_and(is_true);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 32.0) as usize;
+        Ok(Self {
+            tenant: tenant.to_owned(),
+            api_key: Zeroizing::new(required("api_key")?),
+            endpoint: required("api_endpoint")?,
+            connector: Connector::find(setting_text(settings, "connector").as_deref().unwrap_or("rest"))?,
+            timeout,
+            idempotency_header: setting_text(settings, "idempotency_header")
+                .filter(|name| !name.is_empty())
+                .map(|name| {
+                    HeaderName::from_bytes(name.as_bytes())
+                        .map_err(|_| wrong(String::from("the setting idempotency_header is not the name of a header")))
+                })
+                .transpose()?,
+            throws: settings.get("throw").is_some_and(is_true),
+            // Where order and totals may change, pages side by side would lose rows.
+            parallel: if stable { parallel } else { 1 },
+        })
+    }
+}
+
+/// Calls the site's function; `None` if there is none.
+pub fn ask(tenant: &Zval) -> PhpResult<Option<Zval>> {
+    let Ok(function) = ZendCallable::try_from_name(LOOKUP) else {
+        return Ok(None);
+    };
+    let argument = tenant.shallow_clone();
+    match function.try_call(vec![&argument as &dyn IntoZvalDyn]) {
+        Ok(_) if ExecutorGlobals::has_exception() => Err(pending()),
+        Ok(found) => Ok(Some(found)),
+        Err(_) => Err(pending()),
+    }
+}

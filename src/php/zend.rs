@@ -1,0 +1,657 @@
+//! The hand-written unsafe code of the face: what ext-php-rs does not offer, or offers with another behaviour than PHP's.
+//!
+//! Classes made here can be subclassed, mocked and cloned like userland classes; arguments follow PHP's weak typing;
+//! arrays are filled without intermediate values. Everything that leaves this file is safe to use. Nothing here knows
+//! what a CRM is.
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::mem::{ManuallyDrop, offset_of};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use ext_php_rs::exception::{PhpException, PhpResult};
+use ext_php_rs::ffi;
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::zend::{ClassEntry, ExecuteData, ExecutorGlobals, ModuleEntry};
+
+unsafe extern "C" {
+    fn zend_ini_long(name: *const c_char, length: usize, orig: c_int) -> i64;
+    fn zend_ini_string(name: *const c_char, length: usize, orig: c_int) -> *const c_char;
+    fn zend_get_constant_str(name: *const c_char, length: usize) -> *mut Zval;
+    fn zend_parse_arg_str_weak(arg: *mut Zval, out: *mut *mut ffi::zend_string, number: u32) -> bool;
+    fn zend_parse_arg_bool_weak(arg: *mut Zval, out: *mut bool, number: u32) -> bool;
+    fn zend_argument_type_error(number: u32, format: *const c_char, ...);
+    fn zend_zval_type_name(arg: *const Zval) -> *const c_char;
+    fn zval_try_get_string_func(value: *mut Zval) -> *mut ffi::zend_string;
+    fn zend_update_property(scope: *mut ClassEntry, object: *mut ffi::zend_object, name: *const c_char, length: usize, value: *mut Zval);
+    fn zend_hash_real_init_packed(table: *mut ffi::HashTable);
+    fn _zend_handle_numeric_str_ex(key: *const u8, length: usize, index: *mut u64) -> bool;
+    fn zend_hash_set_bucket_key(table: *mut ffi::HashTable, bucket: *mut ffi::_Bucket, key: *mut ffi::zend_string) -> *mut Zval;
+    fn php_log_err_with_severity(message: *const c_char, severity: c_int);
+    fn display_ini_entries(module: *mut ModuleEntry);
+    static zend_empty_string: *mut ffi::zend_string;
+    static zend_one_char_string: [*mut ffi::zend_string; 256];
+    static spl_ce_RuntimeException: *mut ClassEntry;
+}
+
+/// `\RuntimeException`, which cannot be looked up by name while modules start.
+pub fn runtime_exception() -> &'static ClassEntry {
+    // SAFETY: SPL is always compiled in and starts before extensions; its class entries live as long as the process.
+    unsafe { &*spl_ce_RuntimeException }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- INI
+
+/// An INI value as this request sees it.
+pub fn ini_text(name: &CStr) -> String {
+    // SAFETY: the name is a C string of the given length; the result is null or a C string that PHP keeps until the
+    // value changes, and it is copied at once.
+    unsafe {
+        let text = zend_ini_string(name.as_ptr(), name.count_bytes(), 0);
+        if text.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
+    }
+}
+
+/// An INI value as a number.
+pub fn ini_number(name: &CStr) -> i64 {
+    // SAFETY: the name is a C string of the given length.
+    unsafe { zend_ini_long(name.as_ptr(), name.count_bytes(), 0) }
+}
+
+/// Prints the extension's INI table into phpinfo().
+pub fn print_ini_entries(module: *mut ModuleEntry) {
+    // SAFETY: PHP hands its own module entry to the info function, which is the only caller.
+    unsafe { display_ini_entries(module) }
+}
+
+/// A copy of a PHP constant of this request.
+pub fn constant(name: &str) -> Option<Zval> {
+    // SAFETY: the result is null or a constant's value, which lives until the request ends.
+    unsafe { zend_get_constant_str(name.as_ptr().cast(), name.len()).as_ref() }
+        .map(Zval::shallow_clone)
+}
+
+/// One line in PHP's error log.
+pub fn log_line(line: &str) {
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if let Ok(line) = CString::new(line) {
+        const LOG_NOTICE: c_int = 5;
+        // SAFETY: a C string that PHP copies.
+        unsafe { php_log_err_with_severity(line.as_ptr(), LOG_NOTICE) }
+    }
+}
+
+/// Whether PHP wants its thread back; runs pending signal handlers. Call it with no lock or borrow held.
+pub fn interrupted() -> bool {
+    let (wanted, timed_out, frame) = {
+        let globals = ExecutorGlobals::get();
+        // SAFETY: the flags are single bytes that signal handlers may write at any time.
+        unsafe {
+            (
+                ptr::read_volatile((&raw const globals.vm_interrupt).cast::<bool>()),
+                ptr::read_volatile((&raw const globals.timed_out).cast::<bool>()),
+                globals.current_execute_data,
+            )
+        }
+    };
+    if !wanted {
+        return false;
+    }
+    if !timed_out {
+        // SAFETY: this is what the VM does when it sees the flag, on PHP's thread and with the current frame.
+        unsafe {
+            if let Some(handle) = ffi::zend_interrupt_function {
+                handle(frame);
+            }
+        }
+    }
+    timed_out || ExecutorGlobals::has_exception()
+}
+
+/// Whether scripts are being preloaded: in the master, before it forks.
+pub fn is_preloading() -> bool {
+    const ZEND_COMPILE_PRELOAD: u32 = 1 << 15;
+    const ZEND_COMPILE_PRELOAD_IN_CHILD: u32 = 1 << 17;
+    // SAFETY: the compiler's globals live as long as the process (ZTS: as the thread).
+    let options = unsafe { (*ffi::ext_php_rs_compiler_globals()).compiler_options };
+    options & (ZEND_COMPILE_PRELOAD | ZEND_COMPILE_PRELOAD_IN_CHILD) != 0
+}
+
+// ------------------------------------------------------------------------------------------------------------ classes
+
+/// A Rust type behind a PHP class. Its state is shared by counting, so a method may run while `__construct` is called
+/// again on the same object.
+pub trait PhpClass: Sized + 'static {
+    /// Where the class is kept.
+    fn class() -> &'static Class;
+    /// What `clone` gives; `None` forbids it.
+    fn duplicate(&self) -> Option<Self>;
+}
+
+/// A registered class.
+pub struct Class {
+    entry: AtomicPtr<ClassEntry>,
+    handlers: OnceLock<Handlers>,
+}
+
+struct Handlers(ffi::zend_object_handlers);
+// SAFETY: the table holds function pointers and an offset, and is never written again.
+unsafe impl Send for Handlers {}
+// SAFETY: as above.
+unsafe impl Sync for Handlers {}
+
+#[repr(C)]
+struct Instance<T> {
+    state: Option<Rc<T>>,
+    std: ffi::zend_object,
+}
+
+impl Class {
+    /// A class that is not registered yet.
+    pub const fn new() -> Self {
+        Self {
+            entry: AtomicPtr::new(ptr::null_mut()),
+            handlers: OnceLock::new(),
+        }
+    }
+
+    /// Makes objects of this class, and of its subclasses, carry a `T`.
+    pub fn bind<T: PhpClass>(&self, entry: &'static mut ClassEntry) {
+        entry.__bindgen_anon_2.create_object = Some(create::<T>);
+        entry.ce_flags |= ffi::ZEND_ACC_NOT_SERIALIZABLE;
+        self.entry.store(entry, Ordering::Release);
+    }
+
+    /// The class entry, once registered.
+    pub fn entry(&self) -> Option<&'static ClassEntry> {
+        // SAFETY: null or an internal class, which lives as long as the process.
+        unsafe { self.entry.load(Ordering::Acquire).as_ref() }
+    }
+
+    fn handlers<T: PhpClass>(&self) -> *const ffi::zend_object_handlers {
+        &raw const self
+            .handlers
+            .get_or_init(|| {
+                // SAFETY: PHP's standard table is a constant.
+                let mut table = unsafe { ffi::std_object_handlers };
+                table.offset = offset_of!(Instance<T>, std) as _;
+                table.free_obj = Some(free::<T>);
+                table.clone_obj = Some(duplicate::<T>);
+                Handlers(table)
+            })
+            .0
+    }
+}
+
+unsafe extern "C" fn create<T: PhpClass>(entry: *mut ClassEntry) -> *mut ffi::zend_object {
+    // SAFETY: PHP passes the class to instantiate. The allocation has room for `Instance<T>` and the class's declared
+    // properties, which PHP's own functions initialise.
+    unsafe {
+        let instance = ffi::ext_php_rs_zend_object_alloc(size_of::<Instance<T>>(), entry).cast::<Instance<T>>();
+        ptr::write(&raw mut (*instance).state, None);
+        let object = &raw mut (*instance).std;
+        ffi::zend_object_std_init(object, entry);
+        ffi::object_properties_init(object, entry);
+        (*object).handlers = T::class().handlers::<T>();
+        object
+    }
+}
+
+/// The instance around an object of `T`'s class or a subclass.
+fn instance<T: PhpClass>(object: *mut ffi::zend_object) -> Option<*mut Instance<T>> {
+    // SAFETY: the pointer is null or an object; only objects that `create::<T>` made have `T`'s handlers.
+    unsafe {
+        let handlers = object.as_ref()?.handlers;
+        if !ptr::eq(handlers, T::class().handlers::<T>()) {
+            return None;
+        }
+        Some(object.byte_sub(offset_of!(Instance<T>, std)).cast())
+    }
+}
+
+unsafe extern "C" fn free<T: PhpClass>(object: *mut ffi::zend_object) {
+    if let Some(instance) = instance::<T>(object) {
+        // SAFETY: the object is being freed, so nothing else refers to its state slot. A panic in a `Drop` must not
+        // cross into C.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe { drop((*instance).state.take()) }));
+    }
+    // SAFETY: PHP calls this once, for an object that `create` initialised.
+    unsafe { ffi::zend_object_std_dtor(object) }
+}
+
+unsafe extern "C" fn duplicate<T: PhpClass>(old: *mut ffi::zend_object) -> *mut ffi::zend_object {
+    let state = state::<T>(old);
+    let copy = state.as_ref().map(|state| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| state.duplicate())).unwrap_or_default()
+    });
+    // SAFETY: `old` is a live object of T's class; the new one is of the same (sub)class.
+    unsafe {
+        let new = create::<T>((*old).ce);
+        match copy {
+            Some(None) => {
+                PhpException::new(
+                    format!("Trying to clone an uncloneable object of class {}", (*(*old).ce).name().unwrap_or_default()),
+                    0,
+                    ext_php_rs::zend::ce::error(),
+                )
+                .throw();
+            }
+            Some(Some(copy)) => {
+                if let Some(instance) = instance::<T>(new) {
+                    (*instance).state = Some(Rc::new(copy));
+                }
+                ffi::zend_objects_clone_members(new, old);
+            }
+            // Never constructed (a mock): there is no state to copy.
+            None => ffi::zend_objects_clone_members(new, old),
+        }
+        new
+    }
+}
+
+fn state<T: PhpClass>(object: *mut ffi::zend_object) -> Option<Rc<T>> {
+    // SAFETY: `instance` has checked that this is an `Instance<T>`.
+    instance::<T>(object).and_then(|instance| unsafe { (*instance).state.clone() })
+}
+
+/// A new object of `class`, which is T's or a subclass of it, without calling a constructor.
+pub fn new_object<T: PhpClass>(class: &ClassEntry, value: T) -> PhpResult<Zval> {
+    if class.flags().intersects(ext_php_rs::flags::ClassFlags::Abstract) {
+        return Err(format!("Cannot instantiate abstract class {}", class.name().unwrap_or_default()).into());
+    }
+    let mut object = class.new();
+    let instance = instance::<T>(&raw mut *object).ok_or("the class has another state")?;
+    // SAFETY: the object was made a line ago and is referred to from nowhere else.
+    unsafe { (*instance).state = Some(Rc::new(value)) };
+    let mut zval = Zval::new();
+    // Counts a reference of its own; the box gives its one up.
+    zval.set_object(&mut object);
+    Ok(zval)
+}
+
+/// Makes `TenantCRMSync` visible to this request or not, so that a site can declare a class of that name itself.
+pub fn show_class(class: &Class, name: &str, hidden_name: &str, visible: bool) {
+    if class.entry().is_none() {
+        return;
+    }
+    let (from, to) = if visible { (hidden_name, name) } else { (name, hidden_name) };
+    // SAFETY: between requests nobody walks the class table. The entry stays in its place, only its key changes; keys
+    // are permanent interned strings made while the module started.
+    unsafe {
+        let table = (*ffi::ext_php_rs_compiler_globals()).class_table;
+        let found = ffi::zend_hash_str_find(table, from.as_ptr().cast(), from.len());
+        if !found.is_null() {
+            let key = interned(to);
+            // A zval is the first member of its bucket. Null means that the name is taken: then nothing changes.
+            zend_hash_set_bucket_key(table, found.cast(), key);
+        }
+    }
+}
+
+fn interned(text: &str) -> *mut ffi::zend_string {
+    ZendStr::new_interned(text, true).into_raw()
+}
+
+// -------------------------------------------------------------------------------------------------------------- calls
+
+/// One call of a method from PHP.
+pub struct Call<'a> {
+    frame: &'a mut ExecuteData,
+}
+
+/// Runs a method: panics become PHP errors, bailouts pass.
+pub fn run(frame: &mut ExecuteData, result: &mut Zval, method: fn(&mut Call<'_>) -> PhpResult<Zval>) {
+    let guarded = std::panic::AssertUnwindSafe(|| {
+        let mut call = Call { frame };
+        match method(&mut call) {
+            Ok(value) => *result = value,
+            Err(exception) => exception.throw(),
+        }
+    });
+    ext_php_rs::zend::run_handler(guarded);
+}
+
+impl Call<'_> {
+    /// How many arguments were passed; more than declared is allowed, as for userland methods.
+    pub fn count(&self) -> usize {
+        // SAFETY: `u2` of a frame's `This` always holds the number of arguments.
+        unsafe { self.frame.This.u2.num_args as usize }
+    }
+
+    fn slot(&self, position: usize) -> Option<*mut Zval> {
+        if position >= self.count() {
+            return None;
+        }
+        let header = size_of::<ExecuteData>().div_ceil(size_of::<Zval>());
+        let frame: *const ExecuteData = self.frame;
+        // SAFETY: PHP lays the arguments out behind the frame's header, `count` of them.
+        let slot = unsafe { frame.cast_mut().cast::<Zval>().add(header + position) };
+        // SAFETY: the slot is initialised.
+        Some(unsafe {
+            if (*slot).is_reference() {
+                ptr::from_mut((*slot).dereference_mut())
+            } else {
+                slot
+            }
+        })
+    }
+
+    /// An argument as it was passed, references followed.
+    pub fn arg(&self, position: usize) -> Option<&Zval> {
+        // SAFETY: the slot lives as long as the call.
+        self.slot(position).map(|slot| unsafe { &*slot })
+    }
+
+    /// The number of arguments must be at least this.
+    pub fn at_least(&self, least: u32, most: u32) -> PhpResult<()> {
+        if self.count() >= least as usize {
+            return Ok(());
+        }
+        // SAFETY: throws an ArgumentCountError for the current frame.
+        unsafe { ffi::zend_wrong_parameters_count_error(least, most) };
+        Err(pending())
+    }
+
+    fn type_error(&self, position: usize, expected: &CStr) -> PhpException {
+        if let Some(slot) = self.slot(position) {
+            #[expect(clippy::cast_possible_truncation, reason = "PHP counts arguments in 32 bits")]
+            let number = position as u32 + 1;
+            // SAFETY: both texts are C strings; the format takes exactly two.
+            unsafe {
+                zend_argument_type_error(number, c"must be of type %s, %s given".as_ptr(), expected.as_ptr(), zend_zval_type_name(slot));
+            }
+        }
+        pending()
+    }
+
+    fn is_strict(&self) -> bool {
+        // SAFETY: the caller's frame, if there is one, is live; `common` is valid for every kind of function.
+        unsafe {
+            let Some(caller) = self.frame.prev_execute_data.as_ref() else { return false };
+            caller.func.as_ref().is_some_and(|function| function.common.fn_flags & ffi::ZEND_ACC_STRICT_TYPES != 0)
+        }
+    }
+
+    /// A `string` argument by PHP's rules for the caller's typing mode.
+    pub fn text(&self, position: usize) -> PhpResult<Vec<u8>> {
+        let slot = self.slot(position).ok_or_else(pending)?;
+        // SAFETY: the slot is initialised; PHP's conversion writes the result back into it, as for its own functions.
+        unsafe {
+            if let Some(text) = (*slot).zend_str() {
+                return Ok(text.as_bytes().to_vec());
+            }
+            if !self.is_strict() && !(*slot).is_null() {
+                let mut out = ptr::null_mut();
+                if zend_parse_arg_str_weak(slot, &raw mut out, 0) {
+                    if let Some(text) = out.as_ref() {
+                        return Ok(text.as_bytes().to_vec());
+                    }
+                }
+                if ExecutorGlobals::has_exception() {
+                    return Err(pending());
+                }
+            }
+        }
+        Err(self.type_error(position, c"string"))
+    }
+
+    /// A `string` argument that must be UTF-8.
+    pub fn utf8(&self, position: usize, name: &str) -> PhpResult<String> {
+        String::from_utf8(self.text(position)?).map_err(|_| format!("${name} is not UTF-8").into())
+    }
+
+    /// A `bool` argument.
+    pub fn boolean(&self, position: usize) -> PhpResult<bool> {
+        let slot = self.slot(position).ok_or_else(pending)?;
+        // SAFETY: as in `text`.
+        unsafe {
+            if let Some(value) = (*slot).bool() {
+                return Ok(value);
+            }
+            let mut out = false;
+            if !self.is_strict() && !(*slot).is_null() && zend_parse_arg_bool_weak(slot, &raw mut out, 0) {
+                return Ok(out);
+            }
+        }
+        Err(self.type_error(position, c"bool"))
+    }
+
+    /// An `int` argument without fraction.
+    pub fn integer(&self, position: usize) -> PhpResult<i64> {
+        let value = self.arg(position).ok_or_else(pending)?;
+        let weak = || (!self.is_strict()).then(|| value.string()?.trim().parse().ok()).flatten();
+        match value.long().or_else(weak) {
+            Some(value) => Ok(value),
+            None => Err(self.type_error(position, c"int")),
+        }
+    }
+
+    /// An `array` argument.
+    pub fn array(&self, position: usize) -> PhpResult<&ZendHashTable> {
+        match self.arg(position).and_then(Zval::array) {
+            Some(array) => Ok(array),
+            None => Err(self.type_error(position, c"array")),
+        }
+    }
+
+    /// The state of `$this`.
+    pub fn this<T: PhpClass>(&mut self) -> PhpResult<Rc<T>> {
+        let object = self.frame.get_self().map_or(ptr::null_mut(), ptr::from_mut);
+        state::<T>(object).ok_or_else(|| "the parent's constructor was not called".into())
+    }
+
+    /// Gives `$this` its state; for constructors.
+    pub fn construct<T: PhpClass>(&mut self, value: T) -> PhpResult<Zval> {
+        let object = self.frame.get_self().map_or(ptr::null_mut(), ptr::from_mut);
+        let instance = instance::<T>(object).ok_or_else(|| PhpException::from("the object has another state"))?;
+        // SAFETY: the object is live; whoever holds the old state has counted it.
+        let old = unsafe { (*instance).state.replace(Rc::new(value)) };
+        drop(old);
+        Ok(Zval::null())
+    }
+
+    /// `$this` as a value.
+    pub fn this_value(&mut self) -> Zval {
+        let mut value = Zval::null();
+        if let Some(object) = self.frame.get_self() {
+            value.set_object(object);
+        }
+        value
+    }
+
+    /// The class that a static method was called on.
+    pub fn called_class(&mut self) -> Option<&'static ClassEntry> {
+        if let Some(object) = self.frame.get_self() {
+            // SAFETY: an object's class outlives it.
+            return unsafe { object.ce.cast_const().as_ref() };
+        }
+        // SAFETY: without an object, `This` of a method's frame holds the called class.
+        unsafe { self.frame.This.value.ce.cast_const().as_ref() }
+    }
+
+    /// Overwrites an argument, so that no exception's trace shows it.
+    pub fn hide(&mut self, position: usize) {
+        if let Some(slot) = self.slot(position) {
+            let mut hidden = Zval::new();
+            // Text always fits.
+            let _ = hidden.set_string("[hidden]", false);
+            // SAFETY: the slot is initialised and owned by the frame; the old value is dropped once.
+            unsafe { *slot = hidden };
+        }
+    }
+}
+
+/// Stands for an exception that is already under way: throwing it changes nothing.
+pub fn pending() -> PhpException {
+    PhpException::from_message(String::from("the call failed"))
+}
+
+/// PHP's own conversion to a bool.
+pub fn is_true(value: &Zval) -> bool {
+    let mut copy = value.shallow_clone();
+    // SAFETY: a valid zval, which is only read.
+    unsafe { ffi::zend_is_true(&raw mut copy) != 0 }
+}
+
+/// PHP's own conversion to a string.
+pub fn to_text(value: &Zval) -> PhpResult<String> {
+    if let Some(text) = value.str() {
+        return Ok(text.to_owned());
+    }
+    let mut copy = ManuallyDrop::new(value.shallow_clone());
+    // SAFETY: the copy is a valid zval; the result is null (an exception is pending) or a string we own.
+    unsafe {
+        let text = zval_try_get_string_func(&raw mut *copy);
+        ManuallyDrop::drop(&mut copy);
+        let Some(found) = text.as_ref() else { return Err(pending()) };
+        let owned = String::from_utf8_lossy(found.as_bytes()).into_owned();
+        ffi::ext_php_rs_zend_string_release(text);
+        Ok(owned)
+    }
+}
+
+/// Writes a declared property of an object, past visibility.
+pub fn set_property(object: &mut ffi::zend_object, name: &str, mut value: Zval) {
+    let scope = object.ce;
+    // SAFETY: the object is live; PHP copies the value and counts its reference.
+    unsafe { zend_update_property(scope, object, name.as_ptr().cast(), name.len(), &raw mut value) }
+}
+
+// ------------------------------------------------------------------------------------------------------------- arrays
+
+/// A string value; short ones are PHP's shared ones.
+#[inline]
+pub fn string(text: &[u8]) -> Zval {
+    let mut value = Zval::new();
+    // SAFETY: the table of one-character strings has an entry for every byte; those and the empty string are permanent
+    // and interned, so no reference is counted. A new string's one reference goes to the value.
+    unsafe {
+        let (pointer, info) = match text {
+            [] => (zend_empty_string, ffi::IS_INTERNED_STRING_EX),
+            [byte] => (zend_one_char_string.get(*byte as usize).copied().unwrap_or(zend_empty_string), ffi::IS_INTERNED_STRING_EX),
+            text => (ffi::ext_php_rs_zend_string_init(text.as_ptr().cast(), text.len(), false), ffi::IS_STRING_EX),
+        };
+        value.value.str_ = pointer;
+        value.u1.type_info = info;
+    }
+    value
+}
+
+/// `[]`, which all empty arrays share.
+pub fn empty_array() -> Zval {
+    let mut value = Zval::new();
+    value.value.arr = (&raw const ffi::zend_empty_array).cast_mut();
+    // Immutable: neither counted nor freed.
+    value.u1.type_info = ffi::IS_ARRAY;
+    value
+}
+
+/// A PHP array that is being filled.
+pub struct Array(*mut ffi::zend_array);
+
+impl Array {
+    /// A list.
+    #[inline]
+    pub fn list() -> Self {
+        // SAFETY: a new array, laid out as a list before anything is in it.
+        unsafe {
+            let table = ffi::_zend_new_array(8);
+            zend_hash_real_init_packed(table);
+            Self(table)
+        }
+    }
+
+    /// An array with keys and room for about `size` members.
+    #[inline]
+    pub fn map(size: u32) -> Self {
+        // SAFETY: a new array.
+        Self(unsafe { ffi::_zend_new_array(size) })
+    }
+
+    /// One more element.
+    #[inline]
+    pub fn push(&mut self, value: Zval) {
+        let mut value = ManuallyDrop::new(value);
+        // SAFETY: the table is ours; it takes the value over without counting.
+        unsafe { ffi::zend_hash_next_index_insert(self.0, &raw mut *value) };
+    }
+
+    /// One more member; replaces an earlier one of the same name.
+    #[inline]
+    pub fn insert(&mut self, key: &Key, value: Zval) {
+        let mut value = ManuallyDrop::new(value);
+        // SAFETY: the table is ours and takes the value over; it counts its own reference to the key.
+        unsafe {
+            match *key {
+                Key::Index(index) => ffi::zend_hash_index_update(self.0, index, &raw mut *value),
+                Key::Name(name) => ffi::zend_hash_update(self.0, name, &raw mut *value),
+            };
+        }
+    }
+
+    /// The finished array.
+    #[inline]
+    pub fn into_value(self) -> Zval {
+        let table = ManuallyDrop::new(self).0;
+        let mut value = Zval::new();
+        value.value.arr = table;
+        value.u1.type_info = ffi::IS_ARRAY_EX;
+        value
+    }
+}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        // SAFETY: an array that was not handed out has one reference, ours.
+        unsafe { ffi::zend_array_destroy(self.0) }
+    }
+}
+
+/// A member's name; the way PHP stores `"12"` is the number 12.
+pub enum Key {
+    /// A name that reads as a number.
+    Index(u64),
+    /// Any other; counted.
+    Name(*mut ffi::zend_string),
+}
+
+impl Key {
+    /// The key for a name.
+    #[inline]
+    pub fn new(name: &[u8]) -> Self {
+        if name.first().is_some_and(|first| *first <= b'9') {
+            let mut index = 0;
+            // SAFETY: the name has the given length.
+            if unsafe { _zend_handle_numeric_str_ex(name.as_ptr(), name.len(), &raw mut index) } {
+                return Self::Index(index);
+            }
+        }
+        // SAFETY: makes a copy with one reference, ours.
+        Self::Name(unsafe { ffi::ext_php_rs_zend_string_init(name.as_ptr().cast(), name.len(), false) })
+    }
+
+    /// The name's bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Index(_) => &[],
+            // SAFETY: the string lives as long as our reference.
+            Self::Name(name) => unsafe { (**name).as_bytes() },
+        }
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        if let Self::Name(name) = *self {
+            // SAFETY: gives up the one reference that `new` took.
+            unsafe { ffi::ext_php_rs_zend_string_release(name) }
+        }
+    }
+}

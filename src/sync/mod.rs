@@ -1,0 +1,4 @@
+//! The verbs, pure flow: what is fetched, in which order, and from where the next run goes on.
+
+pub mod pull;
+pub mod watermark;

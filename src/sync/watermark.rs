@@ -1,0 +1,117 @@
+//! From where a pull goes on: opaque to the caller, the CRM's own times inside.
+//!
+//! A finished pull starts the next one at the newest change it saw, less the time it took (a row may have changed behind
+//! its back), less an overlap (rows become visible late). All of it is the CRM's clock, so no zone or skew matters.
+
+use serde::{Deserialize, Serialize};
+
+use crate::crm::page::{Continue, Row};
+use crate::crm::timestamp::{Moment, later};
+use crate::error::{Error, Kind, Result};
+
+const VERSION: u32 = 1;
+
+/// The state of a pull between two batches.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watermark {
+    v: u32,
+    /// What the CRM is asked for: changes after this time of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// The page that comes next; only while a pull is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Continue>,
+    /// The newest change seen so far in a pull that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
+    /// When the pull began, by this machine's clock; only its length counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<f64>,
+}
+
+impl Watermark {
+    /// A pull of everything.
+    #[must_use]
+    pub const fn beginning() -> Self {
+        Self {
+            v: VERSION,
+            since: None,
+            next: None,
+            newest: None,
+            started: None,
+        }
+    }
+
+    /// Reads what was stored, or a bare timestamp of the CRM.
+    pub fn parse(text: Option<&str>) -> Result<Self> {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Ok(Self::beginning());
+        };
+        if !text.starts_with('{') {
+            return Ok(Self {
+                since: Some(text.to_owned()),
+                ..Self::beginning()
+            });
+        }
+        let watermark: Self = serde_json::from_str(text).map_err(|_| unreadable())?;
+        if watermark.v == VERSION {
+            Ok(watermark)
+        } else {
+            Err(unreadable())
+        }
+    }
+
+    /// The same pull from its first page.
+    #[must_use]
+    pub fn restarted(&self, now: f64) -> Self {
+        Self {
+            since: self.since.clone(),
+            started: Some(now),
+            ..Self::beginning()
+        }
+    }
+
+    /// The form to store.
+    #[must_use]
+    pub fn store(&self) -> String {
+        // A struct of texts and numbers can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Takes the rows of one page into account.
+    pub fn saw(&mut self, rows: &[Row]) {
+        for time in rows.iter().filter_map(|row| row.updated_at.as_deref()) {
+            if Moment::parse(time).is_some() {
+                self.newest = Some(later(self.newest.take(), time));
+            }
+        }
+    }
+
+    /// What the next pull starts from, once the last page is stored.
+    #[must_use]
+    pub fn finished(&self, now: f64, overlap_seconds: u32) -> Self {
+        let took = (now - self.started.unwrap_or(now)).max(0.0).ceil();
+        #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
+        let back = i64::from(overlap_seconds).saturating_add(took as i64);
+        let candidate = self
+            .newest
+            .as_deref()
+            .and_then(Moment::parse)
+            .and_then(|newest| newest.earlier(back));
+        Self {
+            since: match candidate {
+                Some(candidate) => Some(later(self.since.clone(), &candidate)),
+                None => self.since.clone(),
+            },
+            ..Self::beginning()
+        }
+    }
+}
+
+fn unreadable() -> Error {
+    Error::new(
+        Kind::Config,
+        "the watermark is not one of this version: store what Batch::watermark() returns unchanged, or pass null to pull everything again",
+    )
+}
