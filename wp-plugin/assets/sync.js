@@ -65,7 +65,8 @@
 		}
 		const { run } = job;
 		const over = ended( run );
-		box.querySelector( '.tcs-start' ).hidden = ! over;
+		// A run that waits for its next try can be pushed.
+		box.querySelector( '.tcs-start' ).hidden = ! over && run.state !== 'waiting';
 		box.querySelector( '.tcs-stop' ).hidden = over;
 		const meter = box.querySelector( '.tcs-meter' );
 		meter.hidden = over;
@@ -93,8 +94,8 @@
 
 	function progress( job ) {
 		const { run } = job;
-		if ( ended( run ) ) {
-			return run.state === 'failed' ? '' : run.counts;
+		if ( run.state === 'failed' || run.state === 'waiting' ) {
+			return '';
 		}
 		const rows = sprintf(
 			/* translators: %s: number of records */
@@ -107,6 +108,11 @@
 			number( run.pages )
 		);
 		const parts = [ rows, pages ];
+		if ( ended( run ) ) {
+			const took = Math.max( 1, Math.round( ( Date.parse( run.finished_at ) - Date.parse( run.started_at || run.finished_at ) ) / 1000 ) );
+			/* translators: %s: number of seconds */
+			return [ ...parts, sprintf( __( '%s s', 'tenant-crm-sync' ), number( took ) ) ].join( ' · ' );
+		}
 		const seconds = job.worked / 1000;
 		const fetched = run.fetched - job.fetchedAtStart;
 		if ( seconds >= 0.5 && fetched > 0 ) {
@@ -154,7 +160,7 @@
 		}
 	}
 
-	function watch( run ) {
+	function watch( run, pushed ) {
 		const known = jobs.get( run.id );
 		const job = known && ! known.over ? known : {
 			tenant: run.tenant,
@@ -162,11 +168,16 @@
 			worked: 0,
 			spoke: 0,
 			retries: 0,
+			served: 0,
 			notBefore: 0,
 			over: false,
 		};
 		job.run = run;
 		job.over = ended( run );
+		job.pushed = !! pushed;
+		if ( pushed ) {
+			job.notBefore = 0;
+		}
 		// Earlier runs of this tenant are history; the summary counts tenants.
 		jobs.forEach( ( old, id ) => {
 			if ( old.over && old.tenant === run.tenant ) {
@@ -214,8 +225,10 @@
 
 	async function work( job ) {
 		const before = job.run;
-		const wait = before.state === 'waiting' && before.retry_at ? Date.parse( before.retry_at ) - Date.now() : 0;
+		const wait = before.state === 'waiting' && before.retry_at && ! job.pushed ? Date.parse( before.retry_at ) - Date.now() : 0;
 		const began = Date.now();
+		job.served = began;
+		job.pushed = false;
 		try {
 			const run = wait > 0
 				? await api( '/' + before.id )
@@ -248,11 +261,7 @@
 				await pause( 250 );
 				continue;
 			}
-			for ( const job of due ) {
-				if ( ! job.over ) {
-					await work( job );
-				}
-			}
+			await work( due.reduce( ( first, job ) => ( job.served < first.served ? job : first ) ) );
 		}
 		turning = false;
 	}
@@ -276,7 +285,7 @@
 		try {
 			const run = await api( '', 'POST', { tenant } );
 			const focused = form && form.contains( document.activeElement );
-			watch( run );
+			watch( run, true );
 			if ( focused && ! ended( run ) ) {
 				box.querySelector( '.tcs-stop button' ).focus();
 			}
@@ -334,5 +343,5 @@
 	} );
 
 	// Runs that were open when the page was made: follow them, and help.
-	( settings.runs || [] ).forEach( watch );
+	( settings.runs || [] ).forEach( ( run ) => watch( run ) );
 }( window.wp, window.tenantCrmSync ) );

@@ -59,10 +59,10 @@ final class Field {
 		);
 	}
 
-	/** Something that cannot be changed here. */
-	public static function text( string $label, string $value, string $description ): void {
+	/** Something that cannot be changed here. $literal: it is an id or an address, not words. */
+	public static function text( string $label, string $value, string $description, bool $literal ): void {
 		printf(
-			'<tr><th scope="row">%s</th><td><code>%s</code>%s</td></tr>',
+			$literal ? '<tr><th scope="row">%s</th><td><code>%s</code>%s</td></tr>' : '<tr><th scope="row">%s</th><td>%s%s</td></tr>',
 			esc_html( $label ),
 			esc_html( $value ),
 			'' === $description ? '' : '<p class="description">' . esc_html( $description ) . '</p>'

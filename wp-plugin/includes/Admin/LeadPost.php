@@ -30,7 +30,12 @@ final class LeadPost {
 	public static function screens( $args ) {
 		// A type that the site registered itself says what it wants.
 		if ( isset( $args['capability_type'] ) && array( 'crm_lead', 'crm_leads' ) === $args['capability_type'] ) {
-			$args['show_ui']      = true;
+			$args['show_ui']       = true;
+			$args['labels']       += array(
+				'edit_item'    => __( 'Edit lead', 'tenant-crm-sync' ),
+				'search_items' => __( 'Search leads', 'tenant-crm-sync' ),
+				'not_found'    => __( 'No leads found.', 'tenant-crm-sync' ),
+			);
 			$args['capabilities'] = array( 'create_posts' => 'do_not_allow' );
 		}
 		return $args;

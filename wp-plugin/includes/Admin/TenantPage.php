@@ -104,8 +104,8 @@ final class TenantPage {
 
 	private static function names( TenantForm $form ): void {
 		if ( $form->tenant ) {
-			Field::text( __( 'Id', 'tenant-crm-sync' ), $form->values['id'], __( 'The id cannot be changed: the tenant’s data key and records belong to it.', 'tenant-crm-sync' ) );
-			Field::text( __( 'Settings from', 'tenant-crm-sync' ), Words::source( $form->tenant->source ), $form->is_foreign() ? __( 'Address and key are given by the site’s code and are changed there.', 'tenant-crm-sync' ) : '' );
+			Field::text( __( 'Id', 'tenant-crm-sync' ), $form->values['id'], __( 'The id cannot be changed: the tenant’s data key and records belong to it.', 'tenant-crm-sync' ), true );
+			Field::text( __( 'Settings from', 'tenant-crm-sync' ), Words::source( $form->tenant->source ), $form->is_foreign() ? __( 'Address and key are given by the site’s code and are changed there.', 'tenant-crm-sync' ) : '', false );
 		} else {
 			Field::input(
 				'tenant_id',
@@ -126,7 +126,7 @@ final class TenantPage {
 
 	private static function connection( TenantForm $form ): void {
 		if ( $form->is_foreign() ) {
-			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->values['endpoint'], '' );
+			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->values['endpoint'], '', true );
 			return;
 		}
 		Field::select( 'connector', __( 'Connector', 'tenant-crm-sync' ), TenantForm::connectors(), $form->values['connector'], '', $form->errors['connector'] ?? '' );

@@ -1,0 +1,13 @@
+// Runs the browser tests, one after another in one Chromium, against a running stack (tests/stack) that the environment names.
+// Usage: node run.mjs. Screenshots go to $TCS_ARTEFACTS if that is set. Exit code 1 if a test failed.
+
+import { after, before } from 'node:test';
+import { close, launch } from './lib.mjs';
+
+before( launch );
+after( close );
+
+await import( './tenant.mjs' );
+await import( './sync.mjs' );
+await import( './hostile.mjs' );
+await import( './access.mjs' );
