@@ -29,7 +29,7 @@ abstract class PluginCase extends TestCase {
 		global $wpdb;
 		Schema::migrate();
 		foreach ( Schema::tables() as $table ) {
-			$wpdb->query( "TRUNCATE `$table`" );
+			$wpdb->query( "DELETE FROM `$table`" ); // TRUNCATE takes ten times as long
 		}
 		$wpdb->query( "DELETE m FROM `$wpdb->postmeta` m JOIN `$wpdb->posts` p ON p.ID = m.post_id WHERE p.post_type = 'crm_lead'" );
 		$wpdb->query( "DELETE FROM `$wpdb->posts` WHERE post_type = 'crm_lead'" );

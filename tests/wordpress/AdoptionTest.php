@@ -1,0 +1,95 @@
+<?php
+/**
+ * Posts that the article's code made are adopted, not doubled.
+ */
+
+use TenantCRM\Adoption;
+use TenantCRM\Log;
+
+final class AdoptionTest extends PluginCase {
+
+	/** As the article's function makes one. */
+	private function post( string $tenant, string $crm_id, string $title = 'Old', string $status = 'publish' ): int {
+		return wp_insert_post(
+			array(
+				'post_type'   => 'crm_lead',
+				'post_status' => $status,
+				'post_title'  => $title,
+				'meta_input'  => array(
+					'_tenant_id'  => $tenant,
+					'crm_lead_id' => $crm_id,
+					'email'       => 'old@example.test',
+					'phone'       => '',
+				),
+			)
+		);
+	}
+
+	public function test_posts_are_taken_by_tenant_and_id_bytewise(): void {
+		$upper = $this->tenant( 'Acme' );
+		$lower = $this->tenant( 'acme' );
+		$ids   = array( $this->post( 'Acme', '00QAbC' ), $this->post( 'acme', '00QaBc' ), $this->post( 'other', '00QAbC' ) );
+		$this->assertSame( 2, Adoption::run() );
+		$rows = array( array( 'id' => '00QAbC', 'name' => 'One' ), array( 'id' => '00QaBc', 'name' => 'Two' ) );
+		$this->assertCounts( 1, 1, 0, $this->store( $upper, $rows ) );
+		$this->assertCounts( 1, 1, 0, $this->store( $lower, $rows ) );
+		$this->assertSame( $ids[0], $this->post_of( $upper, '00QAbC' )->ID );
+		$this->assertSame( $ids[1], $this->post_of( $lower, '00QaBc' )->ID );
+		$this->assertSame( 'Old', get_post( $ids[2] )->post_title );
+		$this->assertSame( 'One', get_post( $ids[0] )->post_title );
+		$this->assertSame( '', get_post_meta( $ids[0], 'email', true ) );
+		$this->assertSame( 5, $this->posts() );
+	}
+
+	public function test_a_post_that_is_right_already_is_not_written(): void {
+		$tenant = $this->tenant();
+		$this->post( 'acme', '7', 'Same' );
+		Adoption::run();
+		$counts = $this->store( $tenant, array( array( 'id' => '7', 'name' => 'Same', 'email' => 'old@example.test' ) ) );
+		$this->assertSame( array( 0, 1 ), array( $counts['created'], $counts['updated'] ) );
+		$this->assertCounts( 0, 0, 1, $this->store( $tenant, array( array( 'id' => '7', 'name' => 'Same', 'email' => 'old@example.test' ) ) ) );
+	}
+
+	public function test_of_two_posts_of_one_lead_the_newest_is_taken_and_the_log_names_the_other(): void {
+		$tenant = $this->tenant();
+		$old    = $this->post( 'acme', '7' );
+		$new    = $this->post( 'acme', '7' );
+		$trash  = $this->post( 'acme', '7', 'Binned', 'trash' );
+		$this->assertSame( 1, Adoption::run() );
+		$this->assertSame( $new, $this->post_of( $tenant, '7' )->ID );
+		$this->assertSame( 0, Adoption::run() );
+		$doubles = array_values( array_filter( Log::list(), static fn( array $entry ): bool => str_contains( $entry['message'], 'further copies' ) ) );
+		$this->assertSame( array( array( $old ) ), array_column( array_column( $doubles, 'context' ), 'posts' ) );
+		$this->assertNotSame( $trash, $new );
+	}
+
+	public function test_more_posts_than_one_query_reads(): void {
+		global $wpdb;
+		$tenant = $this->tenant();
+		$this->store( $tenant, $this->leads( 1500 ) );
+		$wpdb->query( 'TRUNCATE ' . TenantCRM\Schema::table( 'records' ) );
+		Adoption::look_again();
+		$this->assertSame( 1500, Adoption::run() );
+		$this->assertCounts( 0, 1500, 0, $this->store( $tenant, $this->leads( 1500 ) ) );
+		$this->assertSame( 1500, $this->posts() );
+	}
+
+	public function test_posts_made_later_are_found_and_old_ones_not_read_again(): void {
+		$tenant = $this->tenant();
+		$this->post( 'acme', '1' );
+		$this->assertSame( 1, Adoption::run() );
+		$this->post( 'acme', '2' );
+		$this->assertSame( 1, Adoption::run() );
+		$this->assertSame( 0, Adoption::run() );
+		$this->assertSame( 2, $this->records() );
+	}
+
+	public function test_a_new_tenant_finds_its_old_posts(): void {
+		$this->tenant( 'first' );
+		$id = $this->post( 'late', '1' );
+		$this->assertSame( 0, Adoption::run() );
+		$late = $this->tenant( 'late' );
+		$this->assertSame( 1, Adoption::run() );
+		$this->assertSame( $id, $this->post_of( $late, '1' )->ID );
+	}
+}
