@@ -79,7 +79,8 @@ export async function picture( page, name ) {
 	const wide = page.viewportSize();
 	for ( const width of [ 1440, 390 ] ) {
 		await page.setViewportSize( { width, height: width === 390 ? 844 : 900 } );
-		await page.evaluate( () => new Promise( ( done ) => setTimeout( done, 150 ) ) );
+		await page.evaluate( () => window.scrollTo( 0, 0 ) );
+		await page.waitForTimeout( 150 );
 		if ( env.artefacts ) {
 			mkdirSync( env.artefacts, { recursive: true } );
 			await page.screenshot( { path: join( env.artefacts, `${ name }-${ width }.png` ), fullPage: true } );

@@ -70,7 +70,6 @@ test( '"Sync all" takes turns between tenants and says how far it is', async () 
 	for ( const { id } of tenants ) {
 		assert.equal( ( await ended( page, id, 'done' ) ).counts, '1,000 created' );
 	}
-	await page.locator( '.tcs-summary', { hasText: /^All \d+ tenants finished/ } ).waitFor( { timeout: 90000 } );
 	await page.context().close();
 } );
 

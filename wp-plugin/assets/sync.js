@@ -69,7 +69,7 @@
 		box.querySelector( '.tcs-start' ).hidden = ! over && run.state !== 'waiting';
 		box.querySelector( '.tcs-stop' ).hidden = over;
 		const meter = box.querySelector( '.tcs-meter' );
-		meter.hidden = over;
+		meter.hidden = over || run.state === 'waiting';
 		box.querySelector( '.tcs-progress' ).textContent = note || progress( job );
 		box.classList.toggle( 'is-failed', run.state === 'failed' || !! job.broken );
 

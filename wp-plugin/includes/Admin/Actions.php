@@ -86,8 +86,9 @@ final class Actions {
 		if ( ! Plugin::is_ready() ) {
 			return 'no-extension';
 		}
-		if ( $tenant->paused ) {
-			return 'is-paused';
+		$obstacle = Words::obstacle( $tenant );
+		if ( null !== $obstacle ) {
+			return 'is-' . $obstacle;
 		}
 		Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
 		return 'queued';
@@ -98,7 +99,7 @@ final class Actions {
 			return 'no-extension';
 		}
 		foreach ( Capabilities::visible( get_current_user_id(), Capabilities::SYNC ) as $tenant ) {
-			if ( ! $tenant->paused ) {
+			if ( null === Words::obstacle( $tenant ) ) {
 				Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
 			}
 		}

@@ -72,6 +72,7 @@ final class Notices {
 			'deleted'      => array( 'success', __( 'Tenant deleted and its data key destroyed. Revoke the API key at the CRM too: only that makes it useless elsewhere.', 'tenant-crm-sync' ) ),
 			'unknown'      => array( 'error', __( 'There is no such tenant.', 'tenant-crm-sync' ) ),
 			'is-paused'    => array( 'error', __( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ) ),
+			'is-unset'     => array( 'error', __( 'This tenant has no CRM address or API key yet. Edit it first.', 'tenant-crm-sync' ) ),
 			'no-extension' => array( 'error', __( 'Nothing was queued: the PHP extension tenant_crm_sync is not loaded.', 'tenant-crm-sync' ) ),
 			'not-deleted'  => array( 'error', __( 'The tenant could not be deleted. The log and PHP’s error log say why.', 'tenant-crm-sync' ) ),
 		);

@@ -46,7 +46,7 @@ final class TenantTable extends \WP_List_Table {
 		$tenants = Capabilities::visible( get_current_user_id(), Capabilities::SYNC );
 		usort( $tenants, static fn( Tenant $a, Tenant $b ) => strnatcasecmp( self::name( $a ), self::name( $b ) ) ?: strcmp( $a->id, $b->id ) );
 		foreach ( $tenants as $tenant ) {
-			if ( ! $tenant->paused ) {
+			if ( null === Words::obstacle( $tenant ) ) {
 				$this->syncable[] = $tenant->id;
 			}
 		}
@@ -119,8 +119,10 @@ final class TenantTable extends \WP_List_Table {
 	protected function column_sync( $item ): string {
 		$tenant = $item['tenant'];
 		$open   = null !== $item['run'] && ! Words::is_final( $item['run']['state'] );
-		if ( $tenant->paused && ! $open ) {
-			return esc_html__( 'Paused', 'tenant-crm-sync' );
+		if ( ! $open && null !== Words::obstacle( $tenant ) ) {
+			return 'unset' === Words::obstacle( $tenant )
+				? esc_html__( 'Needs the address of its CRM and an API key first.', 'tenant-crm-sync' )
+				: esc_html__( 'Paused', 'tenant-crm-sync' );
 		}
 		$name = self::name( $tenant );
 		return sprintf(

@@ -5,6 +5,8 @@
 
 namespace TenantCRM\Admin;
 
+use TenantCRM\Tenant;
+
 final class Words {
 
 	const FINAL_STATES = array( 'done', 'failed', 'cancelled' );
@@ -45,6 +47,14 @@ final class Words {
 		}
 		/* translators: %s: how the last sync ended */
 		return $paused ? sprintf( __( 'Paused. %s', 'tenant-crm-sync' ), $words ) : $words;
+	}
+
+	/** Why a tenant cannot be synced: `paused`, `unset` where the address or key is missing, or null where nothing stands in the way. */
+	public static function obstacle( Tenant $tenant ): ?string {
+		if ( '' === $tenant->endpoint || ! $tenant->has_credential() ) {
+			return 'unset';
+		}
+		return $tenant->paused ? 'paused' : null;
 	}
 
 	/** One word for colour and for the browser script: the state, or `never`, or `paused`. */

@@ -121,8 +121,9 @@ final class Routes {
 		if ( null === $tenant || ! self::may( $tenant ) ) {
 			return Errors::unknown_tenant();
 		}
-		if ( $tenant->paused ) {
-			return Errors::paused();
+		$obstacle = Words::obstacle( $tenant );
+		if ( null !== $obstacle ) {
+			return 'unset' === $obstacle ? Errors::not_set_up() : Errors::paused();
 		}
 		if ( ! Plugin::is_ready() ) {
 			return Errors::no_extension();
