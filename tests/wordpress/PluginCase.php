@@ -116,6 +116,15 @@ abstract class PluginCase extends TestCase {
 		return serialize( $all );
 	}
 
+	/** Runs a script in a process of its own, as a request of its own; it loads WordPress with `require $argv[1]`. */
+	protected function php( string $script, int $expect = 0 ): string {
+		$process = proc_open( array( PHP_BINARY, '-d', 'memory_limit=512M', '-r', $script, '--', __DIR__ . '/site.php' ), array( 1 => array( 'pipe', 'w' ), 2 => array( 'file', '/dev/null', 'w' ) ), $pipes );
+		$output  = stream_get_contents( $pipes[1] );
+		$status  = proc_close( $process );
+		$this->assertSame( $expect, $status, $output );
+		return $output;
+	}
+
 	/** A second connection, as another process would have it. */
 	protected function other_connection(): mysqli {
 		return new mysqli( '127.0.0.1', getenv( 'TCS_DB_USER' ), getenv( 'TCS_DB_PASSWORD' ), getenv( 'TCS_DB_NAME' ), (int) getenv( 'TCS_DB_PORT' ) );

@@ -72,8 +72,8 @@ final class Article {
 	 * @throws StoreException Where they cannot be stored; the caller's catch keeps its watermark where it was.
 	 */
 	public static function store( string $tenant_id, iterable $leads ): void {
-		Adoption::run();
 		$tenant = Tenants::ensure( $tenant_id );
+		Adoption::run();
 		$fields = Fields::of( $tenant, 'leads' );
 		$job    = Jobs::hold( $tenant->key, 'leads' );
 		try {

@@ -150,7 +150,7 @@ final class Jobs {
 	 */
 	public static function postpone( Job $job, string $reason, ?float $retry_after = null, bool $counts = true ): void {
 		global $wpdb;
-		$seconds = null === $retry_after ? self::backoff( $job->attempts ) : min( self::HOLD_MAX, max( 1.0, $retry_after ) ) * ( 1 + wp_rand( 0, 100 ) / 1000 );
+		$seconds = null === $retry_after ? self::backoff( $job->progressed ? 0 : $job->attempts ) : min( self::HOLD_MAX, max( 1.0, $retry_after ) ) * ( 1 + wp_rand( 0, 100 ) / 1000 );
 		$jobs    = Schema::table( 'jobs' );
 		$runs    = Schema::table( 'runs' );
 		$wpdb->query(

@@ -39,7 +39,8 @@ final class Migrations {
 				UNIQUE KEY external_id (external_id),
 				KEY due (paused, next_due_at)
 			) $end",
-			// The ledger (what was last agreed with the CRM) and the projection that lists read.
+			// The ledger (what was last agreed with the CRM) and the projection that lists read: an index for each order of a list, with the
+			// primary key as its last part, so that a page of a long list is read without sorting all of it.
 			"CREATE TABLE IF NOT EXISTS {$name('records')} (
 				id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 				tenant INT UNSIGNED NOT NULL,
@@ -62,7 +63,9 @@ final class Migrations {
 				PRIMARY KEY (id),
 				UNIQUE KEY record (tenant, object, id_hash),
 				UNIQUE KEY post_id (post_id),
-				KEY by_name (tenant, object, name(32)),
+				KEY by_name (tenant, object, name),
+				KEY by_email (tenant, object, email),
+				KEY by_state (tenant, object, state),
 				KEY by_time (tenant, object, crm_updated_at)
 			) $end",
 			// mapping: hash of the mapped fields; another mapping wants a full pull.

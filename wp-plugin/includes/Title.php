@@ -38,7 +38,7 @@ final class Title {
 			$before = $text;
 			$text   = html_entity_decode( $text, ENT_QUOTES | ENT_HTML5, 'UTF-8' );
 			$text   = (string) preg_replace( '#<(script|style)\b[^>]*>.*?</\1\s*>#is', '', $text );
-			$text   = (string) preg_replace( '#<[a-z/!?][^>]*>#i', '', $text );
+			$text   = (string) preg_replace( '#<[a-z/!?][^>]*(?:>|$)#iD', '', $text );
 			if ( $before === $text ) {
 				break;
 			}

@@ -24,6 +24,17 @@ final class Worker {
 	/** Kinds of failure that another attempt does not cure: a person must change something. */
 	private const PERMANENT = array( 'config', 'credential', 'egress', 'encode' );
 
+	private static bool $stopped = false;
+
+	/** Ends the running slice after its batch, and lets no other begin: for signal handlers. */
+	public static function stop(): void {
+		self::$stopped = true;
+	}
+
+	public static function is_stopped(): bool {
+		return self::$stopped;
+	}
+
 	/**
 	 * @param float    $seconds At most so long, plus the time of one page.
 	 * @param int|null $run     Only the job of this run.
@@ -37,7 +48,7 @@ final class Worker {
 		);
 		$deadline = microtime( true ) + $seconds;
 		do {
-			$job = Jobs::claim( $run );
+			$job = self::$stopped ? null : Jobs::claim( $run );
 			if ( ! $job ) {
 				break;
 			}
@@ -66,6 +77,9 @@ final class Worker {
 			Jobs::postpone( $job, "Tenant \"{$tenant->id}\" is paused. The sync goes on when the pause ends.", self::PAUSE_SECONDS, false );
 			return 'waiting';
 		}
+		if ( ! $tenant->has_credential() || '' === $tenant->endpoint ) {
+			return self::fail( $job, "Tenant \"{$tenant->id}\" has no endpoint or no API key yet. Enter them where the tenant is set up, then start the sync again." );
+		}
 		if ( $job->attempts >= Jobs::MAX_ATTEMPTS ) {
 			return self::fail( $job, sprintf( 'The sync of tenant "%s" was cut off %d times without storing anything, most likely by a limit of time or memory. Look into the error log of PHP, then start it again.', $tenant->id, $job->attempts ) );
 		}
@@ -93,7 +107,7 @@ final class Worker {
 				continue;
 			}
 			$now = microtime( true );
-			if ( $now >= $deadline || self::memory_is_short() || ( $now >= $turn && Jobs::any_due() ) ) {
+			if ( self::$stopped || $now >= $deadline || self::memory_is_short() || ( $now >= $turn && Jobs::any_due() ) ) {
 				Jobs::release( $job );
 				return 'released';
 			}
@@ -108,7 +122,8 @@ final class Worker {
 		$status  = $e instanceof \TenantCRMSync\Exception ? (int) $e->status : 0;
 		$message = self::words( $tenant, $e );
 		$refused = $status >= 400 && $status < 500 && ! in_array( $status, array( 408, 423, 425, 429 ), true );
-		if ( $refused || in_array( $kind, self::PERMANENT, true ) || ( ! $job->progressed && $job->attempts + 1 >= Jobs::MAX_ATTEMPTS ) ) {
+		// A plain \Exception is what the constructor throws where settings are missing.
+		if ( $refused || 'Exception' === get_class( $e ) || in_array( $kind, self::PERMANENT, true ) || ( ! $job->progressed && $job->attempts + 1 >= Jobs::MAX_ATTEMPTS ) ) {
 			return self::fail( $job, $message );
 		}
 		$retry_after = $e instanceof \TenantCRMSync\Exception ? $e->retry_after : null;
@@ -126,7 +141,7 @@ final class Worker {
 
 	private static function words( Tenant $tenant, \Throwable $e ): string {
 		$text = $e->getMessage();
-		if ( ! $e instanceof \TenantCRMSync\Exception && ! $e instanceof StoreException ) {
+		if ( ! $e instanceof \TenantCRMSync\Exception && ! $e instanceof StoreException && 'Exception' !== get_class( $e ) ) {
 			// A bug, ours or of a hook: name the place, never the arguments.
 			$text = sprintf( '%s (%s in %s, line %d)', $text, get_class( $e ), basename( $e->getFile() ), $e->getLine() );
 		}

@@ -94,7 +94,9 @@ final class TenantTable extends \WP_List_Table {
 
 	/** @param array{tenant: Tenant} $item */
 	protected function column_source( $item ): string {
-		return esc_html( Words::source( $item['tenant']->source ) );
+		return 'function' === $item['tenant']->source
+			? esc_html__( 'The site’s code', 'tenant-crm-sync' ) . '<span class="tcs-muted">get_tenant_<wbr>crm_settings()</span>'
+			: esc_html( Words::source( 'table' ) );
 	}
 
 	/** @param array{tenant: Tenant, run: ?array} $item */

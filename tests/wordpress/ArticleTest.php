@@ -1,0 +1,107 @@
+<?php
+/**
+ * The article's functions on our tables: the same posts and meta as its own code made (recorded by running it under WP-Cron, without a
+ * user), and one source of settings a tenant.
+ */
+
+use TenantCRM\Article;
+use TenantCRM\Log;
+use TenantCRM\Schema;
+use TenantCRM\Tenants;
+
+final class ArticleTest extends PluginCase {
+
+	/** What the article's function was seen to store for these leads. */
+	private const RECORDED = array(
+		array(
+			'lead' => array( 'id' => 12, 'name' => 'Ada Lovelace', 'email' => 'ada@example.test', 'phone' => '+44 20', 'company' => 'ignored' ),
+			'post' => array( 'Ada Lovelace', 'publish', 'crm_lead', '0', '', 'closed', 'closed' ),
+			'meta' => array( '_tenant_id' => 'north', 'crm_lead_id' => '12', 'email' => 'ada@example.test', 'phone' => '+44 20' ),
+		),
+		array(
+			'lead' => array( 'id' => '00QxZ' ),
+			'post' => array( 'Unknown Lead', 'publish', 'crm_lead', '0', '', 'closed', 'closed' ),
+			'meta' => array( '_tenant_id' => 'north', 'crm_lead_id' => '00QxZ', 'email' => '', 'phone' => '' ),
+		),
+		array(
+			'lead' => array( 'id' => 13, 'name' => 'Müller & Söhne', 'email' => null, 'phone' => 4930 ),
+			'post' => array( 'Müller &amp; Söhne', 'publish', 'crm_lead', '0', '', 'closed', 'closed' ),
+			'meta' => array( '_tenant_id' => 'north', 'crm_lead_id' => '13', 'email' => '', 'phone' => '4930' ),
+		),
+		array(
+			'lead' => array( 'id' => 14, 'name' => "Zo\u{eb} O'Brien \u{1F680}", 'email' => '<b>x</b>', 'phone' => '' ),
+			'post' => array( "Zo\u{eb} O'Brien \u{1F680}", 'publish', 'crm_lead', '0', '', 'closed', 'closed' ),
+			'meta' => array( '_tenant_id' => 'north', 'crm_lead_id' => '14', 'email' => '<b>x</b>', 'phone' => '' ),
+		),
+	);
+
+	public function test_leads_are_stored_as_recorded(): void {
+		process_crm_leads_for_tenant( 'north', array_column( self::RECORDED, 'lead' ) );
+		$tenant = Tenants::find( 'north' );
+		foreach ( self::RECORDED as $case ) {
+			$post = $this->post_of( $tenant, (string) $case['lead']['id'] );
+			$this->assertSame( $case['post'], array( $post->post_title, $post->post_status, $post->post_type, $post->post_author, $post->post_content, $post->comment_status, $post->ping_status ) );
+			$this->assertSame( $case['meta'], array_map( static fn( array $values ): string => $values[0], get_post_meta( $post->ID ) ) );
+		}
+		$this->assertSame( 4, $this->posts() );
+		process_crm_leads_for_tenant( 'north', array( array( 'id' => 12, 'name' => 'Ada King' ) ) );
+		$this->assertSame( 'Ada King', $this->post_of( $tenant, '12' )->post_title );
+		$this->assertSame( 4, $this->posts() );
+		$this->assertSame( '0', $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'jobs' ) ), 'the lease is given back' );
+	}
+
+	public function test_posts_of_the_articles_own_code_are_taken_over(): void {
+		$id = wp_insert_post( array( 'post_type' => 'crm_lead', 'post_status' => 'publish', 'post_title' => 'Old', 'meta_input' => array( '_tenant_id' => '5', 'crm_lead_id' => 7, 'email' => '', 'phone' => '' ) ) );
+		process_crm_leads_for_tenant( 5, array( array( 'id' => 7, 'name' => 'New' ) ) );
+		$this->assertSame( 1, $this->posts() );
+		$this->assertSame( 'New', get_post( $id )->post_title );
+	}
+
+	public function test_leads_that_cannot_be_stored_are_named(): void {
+		process_crm_leads_for_tenant( 'north', array( array( 'id' => 1, 'name' => "bad \xff" ), array( 'name' => 'no id' ), 'no lead', array( 'id' => 2, 'name' => 'good' ) ) );
+		$this->assertSame( 1, $this->posts() );
+		$log = implode( "\n", array_column( Log::list(), 'message' ) );
+		$this->assertStringContainsString( 'Lead "1" of tenant "north" was refused', $log );
+		$this->assertStringContainsString( 'it has no id', $log );
+		$this->assertStringContainsString( 'it is not a record', $log );
+		process_crm_leads_for_tenant( 'north', array() );
+		process_crm_leads_for_tenant( 'north', null );
+		$this->assertSame( 1, $this->posts() );
+	}
+
+	public function test_leads_that_come_both_ways_are_not_rewritten(): void {
+		global $wpdb;
+		process_crm_leads_for_tenant( 'north', $this->leads( 3 ) );
+		$wpdb->query( "UPDATE $wpdb->posts SET post_modified_gmt = '2026-01-01 00:00:00' WHERE post_type = 'crm_lead'" );
+		$this->assertCounts( 0, 0, 3, $this->store( Tenants::find( 'north' ), $this->leads( 3 ) ) );
+		$this->assertSame( '3', $this->sql( "SELECT COUNT(*) FROM $wpdb->posts WHERE post_modified_gmt = '2026-01-01 00:00:00'" ) );
+	}
+
+	public function test_settings_are_saved_sealed_and_read_back(): void {
+		$this->assertFalse( get_tenant_crm_settings( 'north' ) );
+		save_tenant_crm_settings( 'north', 'plain-key', 'https://crm.example/' );
+		$settings = get_tenant_crm_settings( 'north' );
+		$this->assertSame( 'https://crm.example', $settings['api_endpoint'] );
+		$this->assertNotSame( 'plain-key', $settings['api_key'] );
+		$this->assertStringNotContainsString( 'plain-key', $this->everything() );
+		$this->assertFalse( get_tenant_crm_settings( 'North' ) );
+		save_tenant_crm_settings( 7, 'k', 'https://crm.example' );
+		$this->assertNotFalse( get_tenant_crm_settings( 7 ) );
+		Tenants::save( array( 'id' => 'half' ) );
+		$this->assertFalse( get_tenant_crm_settings( 'half' ) );
+		$this->assertSame( array( 'north', '7' ), get_all_configured_tenants() );
+	}
+
+	public function test_functions_of_the_site_are_not_touched_and_answer_for_its_tenants(): void {
+		$script = <<<'PHP'
+			function get_tenant_crm_settings( $id ) { return 'site' === $id ? array( 'api_key' => 'plain', 'api_endpoint' => 'https://own.example' ) : false; }
+			function get_all_configured_tenants() { return array( 'site' ); }
+			require $argv[1];
+			TenantCRM\Tenants::save( array( 'id' => 'ours', 'endpoint' => 'https://ours.example', 'api_key' => 'k' ) );
+			foreach ( TenantCRM\Tenants::all() as $tenant ) { echo $tenant->id, ' ', $tenant->source, ' ', $tenant->endpoint, ' ', (int) $tenant->has_credential(), "\n"; }
+			echo (int) TenantCRM\Article::site_has( 'get_tenant_crm_settings' ), (int) TenantCRM\Article::site_has( 'process_crm_leads_for_tenant' ), "\n";
+			PHP;
+		$this->assertSame( "ours table https://ours.example 1\nsite function https://own.example 1\n10\n", $this->php( $script ) );
+		$this->assertFalse( Article::site_has( 'get_tenant_crm_settings' ) );
+	}
+}

@@ -1,0 +1,102 @@
+<?php
+/**
+ * The switch of a tenant: posts go through wp_insert_post() and wp_update_post(), and hold the same as when they are stored set-based.
+ */
+
+use TenantCRM\Adoption;
+use TenantCRM\Fields;
+use TenantCRM\HookStore;
+use TenantCRM\LeaseLost;
+use TenantCRM\Log;
+use TenantCRM\Runs;
+use TenantCRM\Schema;
+
+final class HookStoreTest extends PluginCase {
+
+	public function test_hooks_run_for_what_is_written_and_for_nothing_else(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$seen   = array();
+		$watch  = static function ( int $id, WP_Post $post, bool $update ) use ( &$seen ): void {
+			$seen[] = array( $post->post_title, $update );
+		};
+		add_action( 'save_post_crm_lead', $watch, 10, 3 );
+		$leads = $this->leads( 2 );
+		$this->assertCounts( 2, 0, 0, $this->store( $tenant, $leads, 'w' ) );
+		$leads[1]['name'] = 'Renamed';
+		$this->assertCounts( 0, 1, 1, $this->store( $tenant, $leads ) );
+		$this->assertCounts( 0, 0, 2, $this->store( $tenant, $leads ) );
+		remove_action( 'save_post_crm_lead', $watch );
+		$this->assertSame( array( array( 'Lead 1', false ), array( 'Lead 2', false ), array( 'Renamed', true ) ), $seen );
+		$this->assertSame( 'w', $this->sql( 'SELECT watermark FROM ' . Schema::table( 'cursors' ) ) );
+		$run = Runs::latest( $tenant->key );
+		$this->assertSame( array( 2, 2, 1 ), array( $run['fetched'], $run['unchanged'], $run['pages'] ) );
+	}
+
+	public function test_posts_and_meta_are_the_same_both_ways(): void {
+		$leads   = $this->leads( 3 );
+		$leads[] = array(
+			'id'    => 'a\\b',
+			'name'  => 'R&D "x" <b>bold</b> \\n O\'Brien ' . "\u{1F680}",
+			'email' => 'C:\\temp <script>alert(1)</script>',
+			'phone' => 'O:8:"stdClass":0:{}',
+		);
+		$stored = array();
+		foreach ( array( 'sets' => array(), 'hooks' => array( 'hooks' => true ) ) as $id => $settings ) {
+			$tenant = $this->tenant( $id, $settings );
+			$this->store( $tenant, $leads );
+			foreach ( $leads as $lead ) {
+				$post                              = $this->post_of( $tenant, $lead['id'] );
+				$meta                              = get_post_meta( $post->ID );
+				$stored[ $id ][ $lead['id'] ]      = array( $post->post_title, $post->post_status, $post->post_author, $post->post_date, $post->post_date_gmt, $post->comment_status, $post->ping_status, $post->post_content, array_diff_key( $meta, array( '_tenant_id' => 1 ) ) );
+			}
+		}
+		$this->assertSame( $stored['sets'], $stored['hooks'] );
+	}
+
+	public function test_a_post_that_wordpress_refuses_is_named_and_the_rest_lands(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$refuse = static fn( bool $empty, array $post ): bool => 'Lead 2' === $post['post_title'];
+		add_filter( 'wp_insert_post_empty_content', $refuse, 10, 2 );
+		$this->assertCounts( 2, 0, 0, $this->store( $tenant, $this->leads( 3 ) ), 1 );
+		remove_filter( 'wp_insert_post_empty_content', $refuse );
+		$this->assertStringContainsString( 'Lead "2" of tenant "acme" was refused', Log::list()[0]['message'] );
+		$this->assertCounts( 1, 0, 2, $this->store( $tenant, $this->leads( 3 ) ) );
+	}
+
+	public function test_posts_of_a_worker_that_died_before_the_ledger_are_not_doubled(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$job    = $this->job( $tenant );
+		add_filter(
+			'query',
+			static function ( string $sql ): string {
+				if ( str_contains( $sql, 'tenant_crm_records` (tenant' ) ) {
+					throw new Error( 'the worker dies here' );
+				}
+				return $sql;
+			}
+		);
+		try {
+			( new HookStore( $tenant, $job, Fields::of( $tenant, 'leads' ) ) )->batch( new Rows( $this->leads( 3 ) ) );
+			$this->fail( 'the worker should have died' );
+		} catch ( Error $e ) {
+			remove_all_filters( 'query' );
+		}
+		TenantCRM\Jobs::finish( $job );
+		$this->assertSame( array( 3, 0 ), array( $this->posts(), $this->records() ) );
+		Adoption::run();
+		$this->store( $tenant, $this->leads( 3 ) );
+		$this->assertSame( array( 3, 3 ), array( $this->posts(), $this->records() ) );
+	}
+
+	public function test_without_the_lease_nothing_is_stored(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$job    = $this->job( $tenant );
+		Runs::cancel( $job->run );
+		$this->expectException( LeaseLost::class );
+		try {
+			( new HookStore( $tenant, $job, Fields::of( $tenant, 'leads' ) ) )->batch( new Rows( $this->leads( 3 ) ) );
+		} finally {
+			$this->assertSame( 0, $this->posts() );
+		}
+	}
+}
