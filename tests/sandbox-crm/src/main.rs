@@ -20,6 +20,7 @@ mod tenant;
 mod tls;
 mod validate;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,6 +68,11 @@ fn main() -> ExitCode {
 async fn run(args: Args) -> Result<(), Failure> {
     std::fs::create_dir_all(&args.dir)
         .map_err(|reason| format!("cannot make {}: {reason}", args.dir.display()))?;
+    let pid_file = args.dir.join("sandbox.pid");
+    let ready_file = args.dir.join("sandbox.json");
+    // A killed predecessor's files would say "ready" with ports that nobody answers.
+    remove(&ready_file)?;
+    remove(&pid_file)?;
     // Before the files say "ready": whoever reads the pid may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -87,8 +93,6 @@ async fn run(args: Args) -> Result<(), Failure> {
     tokio::spawn(listen::api_plain(plain, app.clone()));
     tokio::spawn(listen::control(control, app));
 
-    let pid_file = args.dir.join("sandbox.pid");
-    let ready_file = args.dir.join("sandbox.json");
     replace(&pid_file, &format!("{}\n", std::process::id()))?;
     replace(&ready_file, &format!("{ready}\n"))?;
 
@@ -96,11 +100,8 @@ async fn run(args: Args) -> Result<(), Failure> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    for file in [ready_file, pid_file] {
-        std::fs::remove_file(&file)
-            .map_err(|reason| format!("cannot remove {}: {reason}", file.display()))?;
-    }
-    Ok(())
+    remove(&ready_file)?;
+    remove(&pid_file)
 }
 
 async fn bind(port: u16) -> Result<TcpListener, Failure> {
@@ -115,4 +116,14 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(&aside, text)
         .and_then(|()| std::fs::rename(&aside, path))
         .map_err(|reason| format!("cannot write {}: {reason}", path.display()).into())
+}
+
+/// A file that is not there, perhaps with its whole folder, is as good as removed.
+fn remove(path: &Path) -> Result<(), Failure> {
+    match std::fs::remove_file(path) {
+        Err(reason) if reason.kind() != ErrorKind::NotFound => {
+            Err(format!("cannot remove {}: {reason}", path.display()).into())
+        }
+        _ => Ok(()),
+    }
 }

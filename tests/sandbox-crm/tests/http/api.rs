@@ -32,6 +32,23 @@ async fn ready_files_come_and_go_and_the_ca_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_an_error_and_a_stale_ready_file_goes() {
+    let sandbox = Sandbox::start();
+    let dir = sandbox.dir.join("second");
+    std::fs::create_dir(&dir).unwrap();
+    let stale = dir.join("sandbox.json");
+    std::fs::write(&stale, "{}").unwrap();
+    let port = sandbox.ports["control_port"].to_string();
+    let second = std::process::Command::new(env!("CARGO_BIN_EXE_sandbox-crm"))
+        .args(["--dir", dir.to_str().unwrap(), "--plain-port", &port])
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&second.stderr).contains(&port));
+    assert!(!stale.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_connection_for_many_pages_on_both_protocols() {
     let sandbox = Sandbox::start();
     sandbox.tenant("a", json!({ "paging": "link" })).await;
@@ -270,7 +287,7 @@ async fn tenants_see_their_own_rows_in_their_own_way() {
             json!({ "ids": "mixed_case", "timestamps": "epoch_ms", "paging": "none" }),
         )
         .await;
-    sandbox.tenant("acme", json!({ "ids": "uuid", "timestamps": "naive", "paging": "cursor", "order": "updated_at" })).await;
+    sandbox.tenant("acme", json!({ "ids": "uuid", "timestamps": "naive", "paging": "cursor", "order": "updated_at,id" })).await;
     sandbox.seed("Acme", 2).await;
     sandbox.seed("acme", 2).await;
     let get = async |key: &str, path: &str| {
