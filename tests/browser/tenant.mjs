@@ -65,6 +65,7 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	const failed = await ended( page, id, 'failed' );
 	assert.match( failed.state, /^Failed/ );
 	assert.match( failed.error, /401/ );
+	assert.match( await row( page, id ).locator( '.tcs-remedy' ).innerText(), /does not accept the API key/ );
 	assert.ok( failed.error.includes( id ), 'the error names the tenant' );
 	assert.equal( failed.records, '0' );
 	assert.ok( ! ( await page.content() ).includes( `wrong-${ id }` ), 'no key on the screen' );

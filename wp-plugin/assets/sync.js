@@ -81,6 +81,7 @@
 			}
 		};
 		cell( '.tcs-state', run.message );
+		cell( '.tcs-remedy', run.remedy || '' );
 		cell( '.tcs-error', run.error || '' );
 		cell( '.tcs-counts', run.counts );
 		if ( typeof run.records === 'number' ) {
@@ -154,7 +155,7 @@
 		const now = Date.now();
 		if ( ended( job.run ) || now - job.spoke >= SPEAK_EVERY_MS ) {
 			job.spoke = now;
-			const text = ended( job.run ) ? [ job.run.message, job.run.error, job.run.counts ].filter( Boolean ).join( ' ' ) : progress( job );
+			const text = ended( job.run ) ? [ job.run.message, job.run.remedy || job.run.error, job.run.counts ].filter( Boolean ).join( ' ' ) : progress( job );
 			/* translators: 1: tenant, 2: progress or result */
 			say( sprintf( __( '%1$s: %2$s', 'tenant-crm-sync' ), job.run.label || job.tenant, text ), job.run.state === 'failed' ? 'assertive' : 'polite' );
 		}
@@ -218,7 +219,7 @@
 		}
 		job.over = true;
 		job.broken = true;
-		job.run = Object.assign( {}, job.run, { state: 'failed', message: __( 'Stopped on this screen', 'tenant-crm-sync' ), error: plain( error ) } );
+		job.run = Object.assign( {}, job.run, { state: 'failed', message: __( 'Stopped on this screen', 'tenant-crm-sync' ), error: plain( error ), remedy: '' } );
 		show( job );
 		announce( job );
 	}

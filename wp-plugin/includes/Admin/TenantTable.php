@@ -103,12 +103,13 @@ final class TenantTable extends \WP_List_Table {
 	protected function column_state( $item ): string {
 		$run = $item['run'];
 		return sprintf(
-			'<span class="tcs-badge" data-state="%1$s"><span class="tcs-state"%5$s>%2$s</span></span><span class="tcs-error">%3$s</span><span class="tcs-counts">%4$s</span>',
+			'<span class="tcs-badge" data-state="%1$s"><span class="tcs-state"%5$s>%2$s</span></span><span class="tcs-remedy">%6$s</span><span class="tcs-error">%3$s</span><span class="tcs-counts">%4$s</span>',
 			esc_attr( Words::badge( $run, $item['tenant']->paused ) ),
 			esc_html( Words::state( $run, $item['tenant']->paused ) ),
 			esc_html( (string) ( $run['error'] ?? '' ) ),
 			esc_html( Words::counts( $run ) ),
-			empty( $run['finished_at'] ) ? '' : ' title="' . esc_attr( Words::time( $run['finished_at'] ) ) . '"'
+			empty( $run['finished_at'] ) ? '' : ' title="' . esc_attr( Words::time( $run['finished_at'] ) ) . '"',
+			esc_html( Words::remedy( $run ) )
 		);
 	}
 

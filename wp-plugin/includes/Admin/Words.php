@@ -108,6 +108,33 @@ final class Words {
 		return implode( ', ', $parts );
 	}
 
+	/**
+	 * What a person can do about a run's error, where its words tell an HTTP status; else empty, and the error speaks for itself.
+	 *
+	 * @param array<string, mixed>|null $run
+	 */
+	public static function remedy( ?array $run ): string {
+		if ( null === $run || 1 !== preg_match( '/\bHTTP ([1-5]\d\d)\b/', (string) ( $run['error'] ?? '' ), $found ) ) {
+			return '';
+		}
+		switch ( (int) $found[1] ) {
+			case 401:
+				return __( 'The CRM does not accept the API key. Edit the tenant and enter one that is valid there.', 'tenant-crm-sync' );
+			case 403:
+				return __( 'The CRM knows the API key but does not let it read leads. Give it that right at the CRM.', 'tenant-crm-sync' );
+			case 404:
+				return __( 'The CRM has no leads at this address. Check the address of the tenant.', 'tenant-crm-sync' );
+			case 429:
+				return __( 'The CRM asks for a pause. Nothing to do: the sync goes on by itself.', 'tenant-crm-sync' );
+		}
+		if ( $found[1] >= 500 ) {
+			return 'failed' === $run['state']
+				? __( 'The CRM has a problem of its own. Sync again later.', 'tenant-crm-sync' )
+				: __( 'The CRM has a problem of its own. Nothing to do: it is tried again.', 'tenant-crm-sync' );
+		}
+		return '';
+	}
+
 	/** A UTC time of the database as "5 minutes ago". */
 	public static function ago( ?string $utc ): string {
 		$time = self::timestamp( $utc );
