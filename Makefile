@@ -34,7 +34,7 @@ demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once 
 	@bash tests/demo/run $(ARGS)
 
 test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH reads the article's own code
-	@bash tests/stack/deps.sh run test
+	@bash tests/stack/deps.sh run test browser
 	@bash tests/run $(ARGS)
 
 bench: all ## Run the benchmarks

@@ -126,6 +126,9 @@ cmd_up() {
 	echo "up: $TCS_URL/wp-admin/ ($TCS_ADMIN_USER / $TCS_ADMIN_PASSWORD), settings in $TCS_STACK/env"
 }
 
+# The servers' own: the caller's folder for temporary files may be closed to the web user.
+export TMPDIR=$TCS_STACK/tmp
+
 need_env() { [ -f "$TCS_STACK/env" ] || die "there is no stack in $TCS_STACK: run $0 up first"; }
 
 cmd_status() {
