@@ -74,9 +74,7 @@ impl Engine {
             .thread_name("tenant-crm-io")
             .enable_all()
             .build();
-        before
-            .thread_set_mask()
-            .map_err(|error| cannot_start(&error))?;
+        before.thread_set_mask().map_err(|error| cannot_start(&error))?;
         let runtime = runtime.map_err(|error| cannot_start(&error))?;
         Ok(Self {
             pid: std::process::id(),
@@ -152,10 +150,7 @@ pub fn wait<T>(receiver: &Receiver<T>, interrupted: &mut dyn FnMut() -> bool) ->
                 }
             }
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::new(
-                    Kind::Transport,
-                    "the I/O thread ended before it answered",
-                ));
+                return Err(Error::new(Kind::Transport, "the I/O thread ended before it answered"));
             }
         }
     }

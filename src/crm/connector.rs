@@ -134,8 +134,7 @@ impl Connector {
     /// Reads and checks a connector file.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let wrong = |reason: String| Error::new(Kind::Config, format!("connector {file}: {reason}"));
-        let connector: Self =
-            serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let connector: Self = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         if connector.schema != SCHEMA {
             return Err(wrong(format!(
                 "schema {} is not supported; this version reads schema {SCHEMA}",
@@ -164,14 +163,11 @@ impl Connector {
                 ),
             ));
         }
-        self.objects
-            .get(name)
-            .or_else(|| self.objects.get("*"))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Config,
-                    format!("the connector {} has no object type '{name}'", self.name),
-                )
-            })
+        self.objects.get(name).or_else(|| self.objects.get("*")).ok_or_else(|| {
+            Error::new(
+                Kind::Config,
+                format!("the connector {} has no object type '{name}'", self.name),
+            )
+        })
     }
 }

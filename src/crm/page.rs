@@ -4,17 +4,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ring::digest::{Context, SHA256};
-
 use crate::crm::connector::{Next, Object};
+use crate::crm::fingerprint::{Fingerprint, fingerprint};
 use crate::error::{Error, Kind, Result};
-use crate::json::{Reader, Refusal, Sink};
+use crate::json::{Reader, Refusal};
 
 /// Longer ids are no ids; the plugin's tables hold as much.
 const MAX_ID: usize = 1024;
-
-/// 128 bits of SHA-256 over the mapped fields in canonical form.
-pub type Fingerprint = [u8; 16];
 
 /// One record.
 #[derive(Debug, Clone)]
@@ -104,9 +100,7 @@ pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<P
         next: None,
         last_page: None,
     };
-    let not_json = |refusal: Refusal| {
-        Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"))
-    };
+    let not_json = |refusal: Refusal| Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"));
     let mut reader = Reader::new(&page.text);
     let mut rows = Rows {
         text: &page.text,
@@ -143,7 +137,10 @@ pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<P
     if !found {
         return Err(Error::new(
             Kind::Decode,
-            format!("the answer has no list '{}': is the endpoint the one of this CRM?", object.rows),
+            format!(
+                "the answer has no list '{}': is the endpoint the one of this CRM?",
+                object.rows
+            ),
         ));
     }
     let (rows, refused) = (rows.rows, rows.refused);
@@ -206,15 +203,15 @@ impl Rows<'_> {
                 .and_then(|(_, at)| row.get(at.clone()))
         };
         let id = value(&self.object.id).and_then(scalar);
-        let is_broken = self.broken.partition_point(|at| *at < span.start)
-            < self.broken.partition_point(|at| *at < span.end);
+        let is_broken =
+            self.broken.partition_point(|at| *at < span.start) < self.broken.partition_point(|at| *at < span.end);
         if is_broken {
             return self.refuse(id, "it has bytes that are not UTF-8");
         }
         match id {
             Some(id) if !id.is_empty() && id.len() <= MAX_ID => self.rows.push(Row {
                 updated_at: value(&self.object.updated_at).and_then(scalar),
-                fingerprint: fingerprint(row, &members, self.object, self.fields),
+                fingerprint: fingerprint(row, &mapped(&members, self.object, self.fields)),
                 span,
                 id,
             }),
@@ -245,11 +242,7 @@ fn members(reader: &mut Reader<'_>) -> std::result::Result<Members, Refusal> {
 }
 
 /// The members that fingerprints and snapshots cover, each once, in an order that does not depend on the CRM's.
-fn mapped<'m>(
-    members: &'m Members,
-    object: &Object,
-    fields: Option<&[String]>,
-) -> Vec<(&'m str, &'m Range<usize>)> {
+fn mapped<'m>(members: &'m Members, object: &Object, fields: Option<&[String]>) -> Vec<(&'m str, &'m Range<usize>)> {
     let mut chosen: Vec<(&str, &Range<usize>)> = members
         .iter()
         .map(|(name, span)| (name.as_str(), span))
@@ -316,106 +309,4 @@ fn continuation(
         }
     }
     Ok((None, None))
-}
-
-fn fingerprint(row: &str, members: &Members, object: &Object, fields: Option<&[String]>) -> Fingerprint {
-    let mut canon = Canon(Vec::with_capacity(row.len()));
-    for (name, span) in mapped(members, object, fields) {
-        canon.bytes(b'k', name.as_bytes());
-        let value = row.get(span.clone()).unwrap_or_default();
-        // Read once already: it is JSON.
-        let _ = Reader::new(value).value(&mut canon);
-    }
-    let digest = ring::digest::digest(&SHA256, &canon.0);
-    digest.as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-/// Writes values so that equal ones give equal bytes: members by name, nested values as digests.
-struct Canon(Vec<u8>);
-
-impl Canon {
-    fn bytes(&mut self, tag: u8, bytes: &[u8]) {
-        self.0.push(tag);
-        self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn close(&mut self, tag: u8, start: usize, digest: &ring::digest::Digest) {
-        self.0.truncate(start);
-        self.bytes(tag, digest.as_ref());
-    }
-}
-
-impl Sink for Canon {
-    /// Where the value's bytes start; they end where the next one starts.
-    type Value = usize;
-    type List = usize;
-    type Map = (usize, Vec<(String, Range<usize>)>);
-    type Key = (String, usize);
-
-    fn null(&mut self) -> usize {
-        let start = self.0.len();
-        self.0.push(b'n');
-        start
-    }
-    fn boolean(&mut self, value: bool) -> usize {
-        let start = self.0.len();
-        self.0.push(if value { b't' } else { b'f' });
-        start
-    }
-    fn integer(&mut self, value: i64) -> usize {
-        let start = self.0.len();
-        self.bytes(b'i', &value.to_le_bytes());
-        start
-    }
-    fn float(&mut self, value: f64) -> usize {
-        let start = self.0.len();
-        self.bytes(b'd', &value.to_bits().to_le_bytes());
-        start
-    }
-    fn text(&mut self, value: &str) -> usize {
-        let start = self.0.len();
-        self.bytes(b's', value.as_bytes());
-        start
-    }
-    fn list(&mut self) -> usize {
-        usize::MAX
-    }
-    fn push(&mut self, list: &mut usize, value: usize) {
-        *list = (*list).min(value);
-    }
-    fn end_list(&mut self, list: Option<usize>) -> usize {
-        let start = list.unwrap_or(self.0.len());
-        let digest = ring::digest::digest(&SHA256, self.0.get(start..).unwrap_or_default());
-        self.close(b'l', start, &digest);
-        start
-    }
-    fn map(&mut self) -> Self::Map {
-        (usize::MAX, Vec::new())
-    }
-    fn key(&mut self, name: &str) -> Self::Key {
-        (name.to_owned(), self.0.len())
-    }
-    fn insert(&mut self, map: &mut Self::Map, (name, start): Self::Key, _: usize) {
-        map.0 = map.0.min(start);
-        map.1.push((name, start..self.0.len()));
-    }
-    fn end_map(&mut self, map: Option<Self::Map>) -> usize {
-        let (start, mut members) = map.unwrap_or((self.0.len(), Vec::new()));
-        let start = start.min(self.0.len());
-        // A stable sort keeps repeated names in order, and the last of them counts.
-        members.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut context = Context::new(&SHA256);
-        for (position, (name, span)) in members.iter().enumerate() {
-            if members.get(position + 1).is_some_and(|next| next.0 == *name) {
-                continue;
-            }
-            context.update(&(name.len() as u64).to_le_bytes());
-            context.update(name.as_bytes());
-            context.update(self.0.get(span.clone()).unwrap_or_default());
-        }
-        let digest = context.finish();
-        self.close(b'm', start, &digest);
-        start
-    }
 }

@@ -31,7 +31,12 @@ pub fn endpoint(text: &str) -> Result<Url> {
 /// What of a wrong endpoint may be shown: not what could be a password.
 fn shown(text: &str) -> String {
     let after_login = text.rsplit_once('@').map_or(text, |(_, rest)| rest);
-    after_login.chars().take(100).collect::<String>().escape_debug().to_string()
+    after_login
+        .chars()
+        .take(100)
+        .collect::<String>()
+        .escape_debug()
+        .to_string()
 }
 
 /// `https://crm.example.com:8443`, what a credential is bound to.
@@ -48,10 +53,7 @@ pub fn address(endpoint: &Url, path: &str, object: &str, id: Option<&str>) -> Re
         .map_err(|_| unusable())?;
     if let Some(id) = id {
         if id.is_empty() || matches!(id, "." | "..") {
-            return Err(Error::new(
-                Kind::Config,
-                format!("'{id}' cannot be the id of a record"),
-            ));
+            return Err(Error::new(Kind::Config, format!("'{id}' cannot be the id of a record")));
         }
         // Encodes slashes, percent signs and all else that is not part of one segment.
         url.path_segments_mut().map_err(|()| unusable())?.push(id);
@@ -84,11 +86,7 @@ pub fn headers(connector: &Connector, api_key: &[u8]) -> Result<HeaderMap> {
 
 /// One pair of a query, encoded by RFC 3986: a space is `%20`, a plus sign `%2B`.
 pub fn append_query(url: &mut Url, name: &str, value: &str) {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'_')
-        .remove(b'.')
-        .remove(b'~');
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     let pair = format!(
         "{}={}",
         utf8_percent_encode(name, RESERVED),

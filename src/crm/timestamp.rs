@@ -38,9 +38,7 @@ impl Moment {
         if let Ok(timestamp) = text.parse::<Timestamp>() {
             return Some(Self::Zoned(timestamp, separator));
         }
-        text.parse::<DateTime>()
-            .ok()
-            .map(|naive| Self::Naive(naive, separator))
+        text.parse::<DateTime>().ok().map(|naive| Self::Naive(naive, separator))
     }
 
     /// The same form, `seconds` earlier, cut to whole seconds.
@@ -59,9 +57,7 @@ impl Moment {
                 Some(with_separator(&text, *separator))
             }
             Self::Seconds(at) => Some(at.checked_sub(seconds)?.to_string()),
-            Self::Milliseconds(at) => {
-                Some(at.checked_sub(seconds.checked_mul(1000)?)?.to_string())
-            }
+            Self::Milliseconds(at) => Some(at.checked_sub(seconds.checked_mul(1000)?)?.to_string()),
         }
     }
 
@@ -71,8 +67,7 @@ impl Moment {
         match (self, other) {
             (Self::Zoned(a, _), Self::Zoned(b, _)) => Some(a > b),
             (Self::Naive(a, _), Self::Naive(b, _)) => Some(a > b),
-            (Self::Seconds(a), Self::Seconds(b))
-            | (Self::Milliseconds(a), Self::Milliseconds(b)) => Some(a > b),
+            (Self::Seconds(a), Self::Seconds(b)) | (Self::Milliseconds(a), Self::Milliseconds(b)) => Some(a > b),
             _ => None,
         }
     }

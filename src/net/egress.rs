@@ -59,10 +59,7 @@ fn matches_host(pattern: &str, host: &str) -> bool {
 
 fn literal(url: &Url) -> Option<IpAddr> {
     let host = url.host_str()?;
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn private(what: &str) -> String {
@@ -90,9 +87,7 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let addresses = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = addresses
-                .filter(|address| any || is_public(address.ip()))
-                .collect();
+            let allowed: Vec<SocketAddr> = addresses.filter(|address| any || is_public(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(Box::new(Refused(private(&host))) as Box<_>);
             }

@@ -39,6 +39,8 @@ pub struct Call {
 /// A whole answer with a status of success.
 #[derive(Debug)]
 pub struct Reply {
+    /// As `Call::operation` says it.
+    pub operation: String,
     /// HTTP status.
     pub status: StatusCode,
     /// Headers.
@@ -77,6 +79,7 @@ pub async fn send(client: Client, call: Call) -> Result<Reply> {
         let mut error = match result {
             Ok(Ok((status, headers, body))) => {
                 return Ok(Reply {
+                    operation,
                     status,
                     headers,
                     body,
@@ -163,7 +166,10 @@ fn redirected(call: &Call, from: &Url, response: &Response) -> Result<Url> {
     if !read && !keeps_method {
         return error(
             Kind::Http,
-            format!("HTTP {status}: following it would turn the {} into a read and lose the data; correct the endpoint", call.method),
+            format!(
+                "HTTP {status}: following it would turn the {} into a read and lose the data; correct the endpoint",
+                call.method
+            ),
         );
     }
     Ok(to)
@@ -173,13 +179,12 @@ async fn whole_body(mut response: Response, most: usize) -> Result<Bytes> {
     let too_large = || {
         Error::new(
             Kind::TooLarge,
-            format!("the answer is larger than {most} bytes: ask for smaller pages or raise tenant_crm_sync.max_response_bytes"),
+            format!(
+                "the answer is larger than {most} bytes: ask for smaller pages or raise tenant_crm_sync.max_response_bytes"
+            ),
         )
     };
-    if response
-        .content_length()
-        .is_some_and(|length| length > most as u64)
-    {
+    if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
     let Some(first) = response.chunk().await.map_err(|error| failed(&error))? else {

@@ -134,7 +134,12 @@ pub fn valid(call: &mut Call<'_>) -> PhpResult<Zval> {
 pub fn current(call: &mut Call<'_>) -> PhpResult<Zval> {
     let this = call.this::<Pull>()?;
     let current = this.current.borrow().as_ref().map(Zval::shallow_clone);
-    current.ok_or_else(|| this.fail(Error::new(Kind::Config, "there is no batch here: call rewind() first, and valid()")))
+    current.ok_or_else(|| {
+        this.fail(Error::new(
+            Kind::Config,
+            "there is no batch here: call rewind() first, and valid()",
+        ))
+    })
 }
 
 /// `key(): int`

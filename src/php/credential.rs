@@ -121,7 +121,11 @@ fn seal(call: &mut Call<'_>) -> PhpResult<String> {
         .map(|url| request::origin(&url));
     let keyring = keyring().map_err(|error| fail(&error))?;
     SITE.with_borrow(|site| {
-        let scope = Scope { site, tenant: &named.tenant, field: &named.field };
+        let scope = Scope {
+            site,
+            tenant: &named.tenant,
+            field: &named.field,
+        };
         keyring
             .seal(&scope, origin.as_deref(), &plaintext)
             .map_err(|error| fail(&credential_error(&error)))
@@ -154,13 +158,22 @@ pub fn rotate(call: &mut Call<'_>) -> PhpResult<Zval> {
         .ok_or_else(|| {
             fail(&Error::new(
                 Kind::Credential,
-                format!("the {} is not an envelope: seal it with encrypt_credential() first", named.field),
+                format!(
+                    "the {} is not an envelope: seal it with encrypt_credential() first",
+                    named.field
+                ),
             ))
         })?;
     let keyring = keyring().map_err(|error| fail(&error))?;
     let rotated = SITE.with_borrow(|site| {
-        let scope = Scope { site, tenant: &named.tenant, field: &named.field };
-        keyring.rotate(&scope, text).map_err(|error| fail(&credential_error(&error)))
+        let scope = Scope {
+            site,
+            tenant: &named.tenant,
+            field: &named.field,
+        };
+        keyring
+            .rotate(&scope, text)
+            .map_err(|error| fail(&credential_error(&error)))
     })?;
     Ok(string(rotated.as_bytes()))
 }

@@ -102,13 +102,24 @@ pub fn exception(tenant: &str, error: &Error) -> PhpException {
     set_property(&mut object, "kind", string(error.kind.name().as_bytes()));
     set_property(&mut object, "operation", string(error.operation.as_bytes()));
     set_property(&mut object, "status", status.map_or_else(Zval::null, long));
-    set_property(&mut object, "retry_after", error.retry_after.map_or_else(Zval::null, |seconds| {
-        let mut zval = Zval::new();
-        zval.set_double(seconds);
-        zval
-    }));
+    set_property(
+        &mut object,
+        "retry_after",
+        error.retry_after.map_or_else(Zval::null, |seconds| {
+            let mut zval = Zval::new();
+            zval.set_double(seconds);
+            zval
+        }),
+    );
     set_property(&mut object, "attempts", long(i64::from(error.attempts)));
-    set_property(&mut object, "body", error.body.as_ref().map_or_else(Zval::null, |body| string(body.as_bytes())));
+    set_property(
+        &mut object,
+        "body",
+        error
+            .body
+            .as_ref()
+            .map_or_else(Zval::null, |body| string(body.as_bytes())),
+    );
     let mut thrown = Zval::new();
     thrown.set_object(&mut object);
     PhpException::new(message, 0, class).with_object(thrown)

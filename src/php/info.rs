@@ -51,6 +51,9 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
     table.insert("allow_http", config.allow_http)?;
     table.insert("allow_private_networks", config.transport.allow_private_networks)?;
     table.insert("engine_running", engine.is_some())?;
-    table.insert("requests", engine.map_or(0, |engine| i64::try_from(engine.requests()).unwrap_or(i64::MAX)))?;
+    table.insert(
+        "requests",
+        engine.map_or(0, |engine| i64::try_from(engine.requests()).unwrap_or(i64::MAX)),
+    )?;
     Ok(table.into_zval(false)?)
 }

@@ -118,8 +118,7 @@ fn proxy(host: &str) -> Option<Proxy> {
     }
     Some(Proxy {
         url: format!("http://{address}:{port}"),
-        login: text("WP_PROXY_USERNAME")
-            .map(|user| (user, text("WP_PROXY_PASSWORD").unwrap_or_default())),
+        login: text("WP_PROXY_USERNAME").map(|user| (user, text("WP_PROXY_PASSWORD").unwrap_or_default())),
     })
 }
 

@@ -9,6 +9,7 @@ mod info;
 mod ini;
 mod json;
 mod lifecycle;
+mod methods;
 mod register;
 mod settings;
 mod zend;

@@ -8,9 +8,9 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 
 use crate::php::batch::{self, Batch, Pull};
-use crate::php::client::{self, Client};
+use crate::php::client::Client;
 use crate::php::zend::{self, PhpClass};
-use crate::php::{credential, info};
+use crate::php::{credential, info, methods};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -67,28 +67,167 @@ fn drop_in() -> Result<()> {
     let maybe_text = |name: &str| text(name).allow_null().default("null");
     let field = || text("field").default("'api_key'");
     ClassBuilder::new(NAME)
-        .method(method("__construct", handler!(client::construct), 1, vec![any("tenant_id")]), PUBLIC)
-        .method(method("with_settings", handler!(client::with_settings), 2, vec![any("tenant_id"), array("settings")]).returns(STATIC, false, false), shared)
-        .method(method("fetch_leads", handler!(client::fetch_leads), 0, vec![any("last_sync_timestamp").default("null")]), PUBLIC)
-        .method(method("create_lead", handler!(client::create_lead), 1, vec![array("lead_data")]), PUBLIC)
-        .method(method("get_lead", handler!(client::get_lead), 1, vec![any("lead_id")]), PUBLIC)
-        .method(method("update_lead", handler!(client::update_lead), 2, vec![any("lead_id"), array("lead_data")]), PUBLIC)
-        .method(method("delete_lead", handler!(client::delete_lead), 1, vec![any("lead_id")]), PUBLIC)
-        .method(method("fetch_records", handler!(client::fetch_records), 1, vec![text("object"), any("since").default("null")]), PUBLIC)
-        .method(method("create_record", handler!(client::create_record), 2, vec![text("object"), array("data")]), PUBLIC)
-        .method(method("get_record", handler!(client::get_record), 2, vec![text("object"), any("id")]), PUBLIC)
-        .method(method("update_record", handler!(client::update_record), 3, vec![text("object"), any("id"), array("data")]), PUBLIC)
-        .method(method("delete_record", handler!(client::delete_record), 2, vec![text("object"), any("id")]), PUBLIC)
-        .method(method("pull", handler!(client::pull), 1, vec![text("object"), maybe_text("watermark"), array("options").default("[]")]).returns(PULL, false, false), PUBLIC)
-        .method(method("last_error", handler!(client::last_error), 0, vec![]).returns(DataType::Array, false, true), PUBLIC)
-        .method(method("throw_errors", handler!(client::throw_errors), 0, vec![arg("on", DataType::Bool).default("true")]).returns(STATIC, false, false), PUBLIC)
-        .method(method("encrypt_credential", handler!(credential::encrypt), 2, vec![any("tenant_id"), text("plaintext"), field(), maybe_text("endpoint")]).returns(DataType::String, false, false), shared)
-        .method(method("rotate_credential", handler!(credential::rotate), 2, vec![any("tenant_id"), text("envelope"), field()]).returns(DataType::String, false, false), shared)
-        .method(method("forget_tenant", handler!(credential::forget), 1, vec![any("tenant_id")]).returns(DataType::Bool, false, false), shared)
-        .method(method("use_site", handler!(credential::use_site), 1, vec![text("site_id")]).returns(DataType::Void, false, false), shared)
-        .method(method("status", handler!(info::status), 0, vec![]).returns(DataType::Array, false, false), shared)
+        .method(
+            method("__construct", handler!(methods::construct), 1, vec![any("tenant_id")]),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "with_settings",
+                handler!(methods::with_settings),
+                2,
+                vec![any("tenant_id"), array("settings")],
+            )
+            .returns(STATIC, false, false),
+            shared,
+        )
+        .method(
+            method(
+                "fetch_leads",
+                handler!(methods::fetch_leads),
+                0,
+                vec![any("last_sync_timestamp").default("null")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "create_lead",
+                handler!(methods::create_lead),
+                1,
+                vec![array("lead_data")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method("get_lead", handler!(methods::get_lead), 1, vec![any("lead_id")]),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "update_lead",
+                handler!(methods::update_lead),
+                2,
+                vec![any("lead_id"), array("lead_data")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method("delete_lead", handler!(methods::delete_lead), 1, vec![any("lead_id")]),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "fetch_records",
+                handler!(methods::fetch_records),
+                1,
+                vec![text("object"), any("since").default("null")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "create_record",
+                handler!(methods::create_record),
+                2,
+                vec![text("object"), array("data")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "get_record",
+                handler!(methods::get_record),
+                2,
+                vec![text("object"), any("id")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "update_record",
+                handler!(methods::update_record),
+                3,
+                vec![text("object"), any("id"), array("data")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "delete_record",
+                handler!(methods::delete_record),
+                2,
+                vec![text("object"), any("id")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "pull",
+                handler!(methods::pull),
+                1,
+                vec![text("object"), maybe_text("watermark"), array("options").default("[]")],
+            )
+            .returns(PULL, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("last_error", handler!(methods::last_error), 0, vec![]).returns(DataType::Array, false, true),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "throw_errors",
+                handler!(methods::throw_errors),
+                0,
+                vec![arg("on", DataType::Bool).default("true")],
+            )
+            .returns(STATIC, false, false),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "encrypt_credential",
+                handler!(credential::encrypt),
+                2,
+                vec![any("tenant_id"), text("plaintext"), field(), maybe_text("endpoint")],
+            )
+            .returns(DataType::String, false, false),
+            shared,
+        )
+        .method(
+            method(
+                "rotate_credential",
+                handler!(credential::rotate),
+                2,
+                vec![any("tenant_id"), text("envelope"), field()],
+            )
+            .returns(DataType::String, false, false),
+            shared,
+        )
+        .method(
+            method("forget_tenant", handler!(credential::forget), 1, vec![any("tenant_id")]).returns(
+                DataType::Bool,
+                false,
+                false,
+            ),
+            shared,
+        )
+        .method(
+            method("use_site", handler!(credential::use_site), 1, vec![text("site_id")]).returns(
+                DataType::Void,
+                false,
+                false,
+            ),
+            shared,
+        )
+        .method(
+            method("status", handler!(info::status), 0, vec![]).returns(DataType::Array, false, false),
+            shared,
+        )
         .registration(|entry, tables| {
             keep(tables);
+            zend::retype(entry, own_types);
             Client::class().bind::<Client>(entry);
         })
         .register()
@@ -99,11 +238,26 @@ fn pull() -> Result<()> {
     ClassBuilder::new("TenantCRMSync\\Pull")
         .flags(ClassFlags::Final)
         .implements((ce::iterator, "\\Iterator"))
-        .method(method("current", handler!(batch::current), 0, vec![]).returns(BATCH, false, false), PUBLIC)
-        .method(method("key", handler!(batch::key), 0, vec![]).returns(DataType::Long, false, false), PUBLIC)
-        .method(method("next", handler!(batch::next), 0, vec![]).returns(DataType::Void, false, false), PUBLIC)
-        .method(method("rewind", handler!(batch::rewind), 0, vec![]).returns(DataType::Void, false, false), PUBLIC)
-        .method(method("valid", handler!(batch::valid), 0, vec![]).returns(DataType::Bool, false, false), PUBLIC)
+        .method(
+            method("current", handler!(batch::current), 0, vec![]).returns(BATCH, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("key", handler!(batch::key), 0, vec![]).returns(DataType::Long, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("next", handler!(batch::next), 0, vec![]).returns(DataType::Void, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("rewind", handler!(batch::rewind), 0, vec![]).returns(DataType::Void, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("valid", handler!(batch::valid), 0, vec![]).returns(DataType::Bool, false, false),
+            PUBLIC,
+        )
         .registration(|entry, tables| {
             keep(tables);
             Pull::class().bind::<Pull>(entry);
@@ -118,16 +272,31 @@ fn batch() -> Result<()> {
     ClassBuilder::new("TenantCRMSync\\Batch")
         .flags(ClassFlags::Final)
         .implements((ce::countable, "\\Countable"))
-        .method(method("count", handler!(batch::count), 0, vec![]).returns(DataType::Long, false, false), PUBLIC)
+        .method(
+            method("count", handler!(batch::count), 0, vec![]).returns(DataType::Long, false, false),
+            PUBLIC,
+        )
         .method(list("ids", handler!(batch::ids)), PUBLIC)
         .method(list("fingerprints", handler!(batch::fingerprints)), PUBLIC)
         .method(list("updated_at", handler!(batch::updated_at)), PUBLIC)
-        .method(method("row", handler!(batch::row), 1, position()).returns(DataType::Array, false, false), PUBLIC)
+        .method(
+            method("row", handler!(batch::row), 1, position()).returns(DataType::Array, false, false),
+            PUBLIC,
+        )
         .method(list("rows", handler!(batch::rows)), PUBLIC)
-        .method(method("snapshot", handler!(batch::snapshot), 1, position()).returns(DataType::String, false, false), PUBLIC)
+        .method(
+            method("snapshot", handler!(batch::snapshot), 1, position()).returns(DataType::String, false, false),
+            PUBLIC,
+        )
         .method(list("refused", handler!(batch::refused)), PUBLIC)
-        .method(method("watermark", handler!(batch::watermark), 0, vec![]).returns(DataType::String, false, false), PUBLIC)
-        .method(method("is_last", handler!(batch::is_last), 0, vec![]).returns(DataType::Bool, false, false), PUBLIC)
+        .method(
+            method("watermark", handler!(batch::watermark), 0, vec![]).returns(DataType::String, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("is_last", handler!(batch::is_last), 0, vec![]).returns(DataType::Bool, false, false),
+            PUBLIC,
+        )
         .method(list("stats", handler!(batch::stats)), PUBLIC)
         .registration(|entry, tables| {
             keep(tables);
@@ -136,19 +305,21 @@ fn batch() -> Result<()> {
         .register()
 }
 
-/// Sets the types that ext-php-rs cannot say, and keeps the tables as long as the engine, which borrows them.
-fn keep(mut tables: ArgInfoTables) {
-    const MAY_BE_STATIC: u32 = 1 << 15;
-    let untyped = ZendType::empty(false, false);
-    let marker = |kind| ZendType::empty_from_type(kind, false, false, false).map(|kind| kind.type_mask);
-    for table in &mut tables {
-        for (position, info) in table.iter_mut().enumerate() {
-            if Some(info.type_.type_mask) == marker(UNTYPED) {
-                info.type_ = untyped;
-            } else if position == 0 && Some(info.type_.type_mask) == marker(STATIC) {
-                info.type_.type_mask = MAY_BE_STATIC;
-            }
-        }
-    }
+/// The engine may borrow the tables for as long as it lives.
+fn keep(tables: ArgInfoTables) {
     std::mem::forget(tables);
+}
+
+/// The types that ext-php-rs cannot say.
+fn own_types(mask: u32, is_return: bool) -> u32 {
+    const NO_TYPE: u32 = 0;
+    const MAY_BE_STATIC: u32 = 1 << 15;
+    let marked = |kind| ZendType::empty_from_type(kind, false, false, false).is_some_and(|kind| kind.type_mask == mask);
+    if !is_return && marked(UNTYPED) {
+        NO_TYPE
+    } else if is_return && marked(STATIC) {
+        MAY_BE_STATIC
+    } else {
+        mask
+    }
 }

@@ -41,37 +41,50 @@ impl Settings {
     pub fn look_up(tenant: &Zval) -> PhpResult<Self> {
         let name = to_text(tenant)?;
         match ask(tenant)? {
-            None => Err(exception(&name, &Error::new(
-                Kind::Config,
-                format!("{LOOKUP}() is not defined: activate the plugin tenant-crm-sync, define the function, or use TenantCRMSync::with_settings()"),
-            ))),
+            None => Err(exception(
+                &name,
+                &Error::new(
+                    Kind::Config,
+                    format!(
+                        "{LOOKUP}() is not defined: activate the plugin tenant-crm-sync, define the function, or use TenantCRMSync::with_settings()"
+                    ),
+                ),
+            )),
             Some(found) if !is_true(&found) => Err(not_configured(&name)),
             Some(found) => match found.array() {
-                Some(settings) => Self::read(&name, settings),
-                None => Err(exception(&name, &Error::new(
-                    Kind::Config,
-                    format!("{LOOKUP}() must return an array with api_key and api_endpoint"),
-                ))),
+                Some(settings) => Self::read(&name, settings).map_err(|error| exception(&name, &error)),
+                None => Err(exception(
+                    &name,
+                    &Error::new(
+                        Kind::Config,
+                        format!("{LOOKUP}() must return an array with api_key and api_endpoint"),
+                    ),
+                )),
             },
         }
     }
 
     /// Reads and checks given settings.
-    pub fn read(tenant: &str, settings: &ZendHashTable) -> PhpResult<Self> {
-        Self::checked(tenant, settings).map_err(|error| exception(tenant, &error))
-    }
-
-    fn checked(tenant: &str, settings: &ZendHashTable) -> Result<Self, Error> {
+    pub fn read(tenant: &str, settings: &ZendHashTable) -> Result<Self, Error> {
         let wrong = |message: String| Error::new(Kind::Config, message);
         let required = |name: &str| {
             setting_text(settings, name)
                 .filter(|value| !value.is_empty())
                 .ok_or_else(|| wrong(format!("the setting {name} is missing or empty")))
         };
-        let number = |name: &str| settings.get(name).and_then(|value| value.double().or_else(|| value.string()?.parse().ok()).or_else(|| value.long().map(|n| n as f64)));
+        let number = |name: &str| {
+            settings.get(name).and_then(|value| {
+                value
+                    .double()
+                    .or_else(|| value.string()?.parse().ok())
+                    .or_else(|| value.long().map(|n| n as f64))
+            })
+        };
         let timeout = number("timeout");
         if timeout.is_some_and(|seconds| !seconds.is_finite() || seconds <= 0.0) {
-            return Err(wrong(String::from("the setting timeout must be a number of seconds above 0")));
+            return Err(wrong(String::from(
+                "the setting timeout must be a number of seconds above 0",
+            )));
         }
         let stable = settings.get("stable_order").is_some_and(is_true);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
@@ -85,8 +98,11 @@ impl Settings {
             idempotency_header: setting_text(settings, "idempotency_header")
                 .filter(|name| !name.is_empty())
                 .map(|name| {
-                    HeaderName::from_bytes(name.as_bytes())
-                        .map_err(|_| wrong(String::from("the setting idempotency_header is not the name of a header")))
+                    HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+                        wrong(String::from(
+                            "the setting idempotency_header is not the name of a header",
+                        ))
+                    })
                 })
                 .transpose()?,
             throws: settings.get("throw").is_some_and(is_true),

@@ -25,10 +25,20 @@ unsafe extern "C" {
     fn zend_argument_type_error(number: u32, format: *const c_char, ...);
     fn zend_zval_type_name(arg: *const Zval) -> *const c_char;
     fn zval_try_get_string_func(value: *mut Zval) -> *mut ffi::zend_string;
-    fn zend_update_property(scope: *mut ClassEntry, object: *mut ffi::zend_object, name: *const c_char, length: usize, value: *mut Zval);
+    fn zend_update_property(
+        scope: *mut ClassEntry,
+        object: *mut ffi::zend_object,
+        name: *const c_char,
+        length: usize,
+        value: *mut Zval,
+    );
     fn zend_hash_real_init_packed(table: *mut ffi::HashTable);
     fn _zend_handle_numeric_str_ex(key: *const u8, length: usize, index: *mut u64) -> bool;
-    fn zend_hash_set_bucket_key(table: *mut ffi::HashTable, bucket: *mut ffi::_Bucket, key: *mut ffi::zend_string) -> *mut Zval;
+    fn zend_hash_set_bucket_key(
+        table: *mut ffi::HashTable,
+        bucket: *mut ffi::_Bucket,
+        key: *mut ffi::zend_string,
+    ) -> *mut Zval;
     fn php_log_err_with_severity(message: *const c_char, severity: c_int);
     fn display_ini_entries(module: *mut ModuleEntry);
     static zend_empty_string: *mut ffi::zend_string;
@@ -73,8 +83,7 @@ pub fn print_ini_entries(module: *mut ModuleEntry) {
 /// A copy of a PHP constant of this request.
 pub fn constant(name: &str) -> Option<Zval> {
     // SAFETY: the result is null or a constant's value, which lives until the request ends.
-    unsafe { zend_get_constant_str(name.as_ptr().cast(), name.len()).as_ref() }
-        .map(Zval::shallow_clone)
+    unsafe { zend_get_constant_str(name.as_ptr().cast(), name.len()).as_ref() }.map(Zval::shallow_clone)
 }
 
 /// One line in PHP's error log.
@@ -219,7 +228,9 @@ unsafe extern "C" fn free<T: PhpClass>(object: *mut ffi::zend_object) {
     if let Some(instance) = instance::<T>(object) {
         // SAFETY: the object is being freed, so nothing else refers to its state slot. A panic in a `Drop` must not
         // cross into C.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe { drop((*instance).state.take()) }));
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe {
+            drop((*instance).state.take())
+        }));
     }
     // SAFETY: PHP calls this once, for an object that `create` initialised.
     unsafe { ffi::zend_object_std_dtor(object) }
@@ -227,16 +238,19 @@ unsafe extern "C" fn free<T: PhpClass>(object: *mut ffi::zend_object) {
 
 unsafe extern "C" fn duplicate<T: PhpClass>(old: *mut ffi::zend_object) -> *mut ffi::zend_object {
     let state = state::<T>(old);
-    let copy = state.as_ref().map(|state| {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| state.duplicate())).unwrap_or_default()
-    });
+    let copy = state
+        .as_ref()
+        .map(|state| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| state.duplicate())).unwrap_or_default());
     // SAFETY: `old` is a live object of T's class; the new one is of the same (sub)class.
     unsafe {
         let new = create::<T>((*old).ce);
         match copy {
             Some(None) => {
                 PhpException::new(
-                    format!("Trying to clone an uncloneable object of class {}", (*(*old).ce).name().unwrap_or_default()),
+                    format!(
+                        "Trying to clone an uncloneable object of class {}",
+                        (*(*old).ce).name().unwrap_or_default()
+                    ),
                     0,
                     ext_php_rs::zend::ce::error(),
                 )
@@ -275,12 +289,40 @@ pub fn new_object<T: PhpClass>(class: &ClassEntry, value: T) -> PhpResult<Zval> 
     Ok(zval)
 }
 
+/// Changes type masks of a class's own methods, as `change( mask, is_return_type )` says; while the module starts.
+pub fn retype(entry: &mut ClassEntry, change: impl Fn(u32, bool) -> u32) {
+    for function in entry.function_table.values() {
+        // SAFETY: a method table holds pointers to functions.
+        let Some(function) = (unsafe { function.ptr::<ffi::zend_function>() }) else {
+            continue;
+        };
+        // SAFETY: a method table holds functions; those of an internal class are internal, and their argument info is
+        // memory that is written to only here, before any request.
+        unsafe {
+            let internal = &mut (*function).internal_function;
+            if internal.arg_info.is_null() || internal.type_ != ffi::ZEND_INTERNAL_FUNCTION as u8 {
+                continue;
+            }
+            let returns = internal.arg_info.sub(1);
+            (*returns).type_.type_mask = change((*returns).type_.type_mask, true);
+            for position in 0..internal.num_args as usize {
+                let argument = internal.arg_info.add(position);
+                (*argument).type_.type_mask = change((*argument).type_.type_mask, false);
+            }
+        }
+    }
+}
+
 /// Makes `TenantCRMSync` visible to this request or not, so that a site can declare a class of that name itself.
 pub fn show_class(class: &Class, name: &str, hidden_name: &str, visible: bool) {
     if class.entry().is_none() {
         return;
     }
-    let (from, to) = if visible { (hidden_name, name) } else { (name, hidden_name) };
+    let (from, to) = if visible {
+        (hidden_name, name)
+    } else {
+        (name, hidden_name)
+    };
     // SAFETY: between requests nobody walks the class table. The entry stays in its place, only its key changes; keys
     // are permanent interned strings made while the module started.
     unsafe {
@@ -364,7 +406,12 @@ impl Call<'_> {
             let number = position as u32 + 1;
             // SAFETY: both texts are C strings; the format takes exactly two.
             unsafe {
-                zend_argument_type_error(number, c"must be of type %s, %s given".as_ptr(), expected.as_ptr(), zend_zval_type_name(slot));
+                zend_argument_type_error(
+                    number,
+                    c"must be of type %s, %s given".as_ptr(),
+                    expected.as_ptr(),
+                    zend_zval_type_name(slot),
+                );
             }
         }
         pending()
@@ -373,8 +420,13 @@ impl Call<'_> {
     fn is_strict(&self) -> bool {
         // SAFETY: the caller's frame, if there is one, is live; `common` is valid for every kind of function.
         unsafe {
-            let Some(caller) = self.frame.prev_execute_data.as_ref() else { return false };
-            caller.func.as_ref().is_some_and(|function| function.common.fn_flags & ffi::ZEND_ACC_STRICT_TYPES != 0)
+            let Some(caller) = self.frame.prev_execute_data.as_ref() else {
+                return false;
+            };
+            caller
+                .func
+                .as_ref()
+                .is_some_and(|function| function.common.fn_flags & ffi::ZEND_ACC_STRICT_TYPES != 0)
         }
     }
 
@@ -425,7 +477,11 @@ impl Call<'_> {
     /// An `int` argument without fraction.
     pub fn integer(&self, position: usize) -> PhpResult<i64> {
         let value = self.arg(position).ok_or_else(pending)?;
-        let weak = || (!self.is_strict()).then(|| value.string()?.trim().parse().ok()).flatten();
+        let weak = || {
+            (!self.is_strict())
+                .then(|| value.string()?.trim().parse().ok())
+                .flatten()
+        };
         match value.long().or_else(weak) {
             Some(value) => Ok(value),
             None => Err(self.type_error(position, c"int")),
@@ -509,7 +565,9 @@ pub fn to_text(value: &Zval) -> PhpResult<String> {
     unsafe {
         let text = zval_try_get_string_func(&raw mut *copy);
         ManuallyDrop::drop(&mut copy);
-        let Some(found) = text.as_ref() else { return Err(pending()) };
+        let Some(found) = text.as_ref() else {
+            return Err(pending());
+        };
         let owned = String::from_utf8_lossy(found.as_bytes()).into_owned();
         ffi::ext_php_rs_zend_string_release(text);
         Ok(owned)
@@ -534,8 +592,17 @@ pub fn string(text: &[u8]) -> Zval {
     unsafe {
         let (pointer, info) = match text {
             [] => (zend_empty_string, ffi::IS_INTERNED_STRING_EX),
-            [byte] => (zend_one_char_string.get(*byte as usize).copied().unwrap_or(zend_empty_string), ffi::IS_INTERNED_STRING_EX),
-            text => (ffi::ext_php_rs_zend_string_init(text.as_ptr().cast(), text.len(), false), ffi::IS_STRING_EX),
+            [byte] => (
+                zend_one_char_string
+                    .get(*byte as usize)
+                    .copied()
+                    .unwrap_or(zend_empty_string),
+                ffi::IS_INTERNED_STRING_EX,
+            ),
+            text => (
+                ffi::ext_php_rs_zend_string_init(text.as_ptr().cast(), text.len(), false),
+                ffi::IS_STRING_EX,
+            ),
         };
         value.value.str_ = pointer;
         value.u1.type_info = info;

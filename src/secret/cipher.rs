@@ -67,12 +67,7 @@ impl Key {
         let (text, tag) = rest.split_at_checked(rest.len().checked_sub(TAG)?)?;
         let mut plain = Zeroizing::new(text.to_vec());
         self.cipher()
-            .decrypt_in_place_detached(
-                Nonce::from_slice(nonce),
-                aad,
-                &mut plain,
-                Tag::from_slice(tag),
-            )
+            .decrypt_in_place_detached(Nonce::from_slice(nonce), aad, &mut plain, Tag::from_slice(tag))
             .ok()?;
         Some(plain)
     }
@@ -107,8 +102,5 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// Whether `text` is `digits` lowercase hexadecimal digits: each id has one spelling only.
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits
-        && text
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -45,9 +45,7 @@ impl Binding {
             let origin = String::from_utf8(URL_SAFE_NO_PAD.decode(origin).ok()?).ok()?;
             return is_origin(&origin).then_some(Binding::Origin(origin));
         }
-        let serial = text
-            .strip_prefix('f')
-            .filter(|serial| cipher::is_hex(serial, 16))?;
+        let serial = text.strip_prefix('f').filter(|serial| cipher::is_hex(serial, 16))?;
         u64::from_str_radix(serial, 16).ok().map(Binding::FirstUse)
     }
 }
@@ -79,16 +77,10 @@ impl Envelope {
             return None;
         }
         let mut fields = text.strip_prefix(PREFIX)?.split('.');
-        let key_id = fields
-            .next()
-            .filter(|id| cipher::is_hex(id, 16))?
-            .to_owned();
+        let key_id = fields.next().filter(|id| cipher::is_hex(id, 16))?.to_owned();
         let binding = Binding::parse(fields.next()?)?;
         let sealed = URL_SAFE_NO_PAD.decode(fields.next()?).ok()?;
-        if fields.next().is_some()
-            || sealed.len() < OVERHEAD
-            || sealed.len() > MAX_PLAINTEXT + OVERHEAD
-        {
+        if fields.next().is_some() || sealed.len() < OVERHEAD || sealed.len() > MAX_PLAINTEXT + OVERHEAD {
             return None;
         }
         Some(Envelope {
@@ -99,16 +91,8 @@ impl Envelope {
     }
 
     /// The plaintext, if the key and everything that the envelope is bound to are the same as at sealing.
-    pub(super) fn open(
-        &self,
-        key: &Key,
-        installation: &str,
-        scope: &Scope<'_>,
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        key.decrypt(
-            &aad(installation, scope, &self.key_id, &self.binding),
-            &self.sealed,
-        )
+    pub(super) fn open(&self, key: &Key, installation: &str, scope: &Scope<'_>) -> Option<Zeroizing<Vec<u8>>> {
+        key.decrypt(&aad(installation, scope, &self.key_id, &self.binding), &self.sealed)
     }
 }
 

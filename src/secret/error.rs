@@ -24,10 +24,7 @@ pub enum SecretError {
 
     /// A setting holds a relative path, which would depend on PHP's current directory.
     #[error("{setting} is {path:?}: give an absolute path.")]
-    NotAbsolute {
-        setting: &'static str,
-        path: PathBuf,
-    },
+    NotAbsolute { setting: &'static str, path: PathBuf },
 
     /// A file or directory is missing, or may not be read.
     #[error("The {what} {file:?} cannot be read by user {user}: {source}. {remedy}")]
@@ -59,10 +56,7 @@ pub enum SecretError {
         "{file:?} {problem}, so the tenants' keys in that directory cannot be used. Restore it from the backup of the directory; \
          only if there is none, empty the directory and enter all credentials again."
     )]
-    Installation {
-        file: PathBuf,
-        problem: &'static str,
-    },
+    Installation { file: PathBuf, problem: &'static str },
 
     /// Another process held the lock too long.
     #[error(

@@ -70,20 +70,12 @@ impl Rules<'_> {
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
-        let meta = file
-            .metadata()
-            .map_err(|error| self.unreadable(path, error))?;
+        let meta = file.metadata().map_err(|error| self.unreadable(path, error))?;
         self.check(path, &meta)?;
         // Room for all at once: growing would leave copies behind that nobody wipes.
-        let room = usize::try_from(self.limit)
-            .unwrap_or(usize::MAX)
-            .saturating_add(1);
+        let room = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(
-            room.min(
-                usize::try_from(meta.len())
-                    .unwrap_or(room)
-                    .saturating_add(64),
-            ),
+            room.min(usize::try_from(meta.len()).unwrap_or(room).saturating_add(64)),
         ));
         let room = bytes.capacity() as u64;
         file.take(room)
@@ -139,9 +131,7 @@ impl Rules<'_> {
 
     fn unreadable(&self, path: &Path, source: io::Error) -> SecretError {
         let user = user();
-        let remedy = format!(
-            "Run: chown {user} {path:?}, and see that user {user} may enter each directory above it."
-        );
+        let remedy = format!("Run: chown {user} {path:?}, and see that user {user} may enter each directory above it.");
         SecretError::Unreadable {
             what: self.what,
             file: path.into(),

@@ -39,9 +39,8 @@ impl HostKeys {
         };
         let Some((text, stamp)) = rules.read(file)? else {
             let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-            let remedy = format!(
-                "To make it: (umask 077; head -c32 /dev/urandom | base64 > {file:?}); chown {owner} {file:?}"
-            );
+            let remedy =
+                format!("To make it: (umask 077; head -c32 /dev/urandom | base64 > {file:?}); chown {owner} {file:?}");
             return Err(SecretError::Unreadable {
                 what: "host key file",
                 file: file.into(),
@@ -60,8 +59,7 @@ impl HostKeys {
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            let key = decode(line)
-                .ok_or_else(|| invalid(format!("has no key in line {}", number + 1)))?;
+            let key = decode(line).ok_or_else(|| invalid(format!("has no key in line {}", number + 1)))?;
             let id = id(&key);
             // The same key again, as when the new one was put on top of a copied line, changes nothing.
             if keys.iter().all(|known| known.id != id) {

@@ -88,28 +88,18 @@ impl Keyring {
     /// Whether the host key file and the directory are still those that were loaded. Costs two `lstat`; where it is
     /// false, load anew, so that a rotation of the host key needs no reload of PHP.
     pub fn is_current(&self) -> bool {
-        let same =
-            |path: &Path, stamp: Stamp| matches!(Stamp::at(path), Ok(Some(now)) if now == stamp);
-        same(&self.hosts.file, self.hosts.stamp)
-            && same(&self.store.installation_path(), self.installation_stamp)
+        let same = |path: &Path, stamp: Stamp| matches!(Stamp::at(path), Ok(Some(now)) if now == stamp);
+        same(&self.hosts.file, self.hosts.stamp) && same(&self.store.installation_path(), self.installation_stamp)
     }
 
     /// Seals a credential with the tenant's data key, which is made if there is none.
     ///
     /// `origin` (canonical, such as `https://crm.example.com`) is the only one that may open it; without it, that of the
     /// first use.
-    pub fn seal(
-        &self,
-        scope: &Scope<'_>,
-        origin: Option<&str>,
-        plaintext: &[u8],
-    ) -> Result<String, SecretError> {
+    pub fn seal(&self, scope: &Scope<'_>, origin: Option<&str>, plaintext: &[u8]) -> Result<String, SecretError> {
         scope.check()?;
         if plaintext.len() > MAX_PLAINTEXT {
-            return Err(scope.invalid(
-                "the credential",
-                format!("has more than {MAX_PLAINTEXT} bytes"),
-            ));
+            return Err(scope.invalid("the credential", format!("has more than {MAX_PLAINTEXT} bytes")));
         }
         if let Some(origin) = origin {
             scope.check_origin(origin)?;
@@ -122,12 +112,7 @@ impl Keyring {
     }
 
     /// Opens an envelope for use at `origin`. An envelope that was sealed without an origin is bound to this one now.
-    pub fn open(
-        &self,
-        scope: &Scope<'_>,
-        origin: &str,
-        envelope: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    pub fn open(&self, scope: &Scope<'_>, origin: &str, envelope: &str) -> Result<Zeroizing<Vec<u8>>, SecretError> {
         scope.check()?;
         scope.check_origin(origin)?;
         let envelope = Envelope::parse(scope, envelope)?;
@@ -177,12 +162,7 @@ impl Keyring {
     }
 
     /// `binding` none: the origin of the first use, under a new number.
-    fn seal_as(
-        &self,
-        scope: &Scope<'_>,
-        binding: Option<Binding>,
-        plaintext: &[u8],
-    ) -> Result<String, SecretError> {
+    fn seal_as(&self, scope: &Scope<'_>, binding: Option<Binding>, plaintext: &[u8]) -> Result<String, SecretError> {
         let seal = |tenant: &Tenant, binding: &Binding| -> Result<Option<String>, SecretError> {
             let Some((id, key)) = tenant.current(&self.hosts) else {
                 return Ok(None);
@@ -200,11 +180,7 @@ impl Keyring {
             }
             let binding = match binding {
                 Some(binding) => binding,
-                None => Binding::FirstUse(
-                    tenant
-                        .next_serial(scope.field)
-                        .ok_or_else(|| scope.too_many())?,
-                ),
+                None => Binding::FirstUse(tenant.next_serial(scope.field).ok_or_else(|| scope.too_many())?),
             };
             // The key was there or was just added.
             seal(tenant, &binding)?.ok_or(SecretError::Random)
@@ -288,12 +264,11 @@ impl Keyring {
     }
 
     fn existing(&self, scope: &Scope<'_>) -> Result<Arc<Tenant>, SecretError> {
-        self.tenant(scope)?
-            .ok_or_else(|| SecretError::TenantKeyMissing {
-                tenant: scope.tenant.into(),
-                field: scope.field.into(),
-                file: self.store.path(&self.installation, scope),
-            })
+        self.tenant(scope)?.ok_or_else(|| SecretError::TenantKeyMissing {
+            tenant: scope.tenant.into(),
+            field: scope.field.into(),
+            file: self.store.path(&self.installation, scope),
+        })
     }
 
     /// Changes the tenant's file under the lock. Where there is none, it is made only if `create` says so: using a

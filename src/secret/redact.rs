@@ -235,20 +235,14 @@ fn fields(text: &[u8], hidden: &mut Spans) {
             at += 1;
             continue;
         }
-        let name = text
-            .get(start.max(at.saturating_sub(NAME))..at)
-            .unwrap_or_default();
+        let name = text.get(start.max(at.saturating_sub(NAME))..at).unwrap_or_default();
         let name: String = name
             .iter()
             .filter(|byte| byte.is_ascii_alphanumeric())
             .map(|byte| char::from(byte.to_ascii_lowercase()))
             .collect();
         if NAMES.iter().any(|telling| name.contains(telling)) {
-            if let Some(value) = value(
-                text,
-                at,
-                name.contains("authorization") || name.contains("cookie"),
-            ) {
+            if let Some(value) = value(text, at, name.contains("authorization") || name.contains("cookie")) {
                 at = value.end;
                 hidden.hide(value);
             }
@@ -270,9 +264,7 @@ fn value(text: &[u8], at: usize, whole_line: bool) -> Option<Range<usize>> {
     let blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
     let quoted = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b']');
     let at = skip(text, skip(text, at, quoted), blank);
-    let separator = *text
-        .get(at)
-        .filter(|byte| matches!(byte, b':' | b'=' | b'>'))?;
+    let separator = *text.get(at).filter(|byte| matches!(byte, b':' | b'=' | b'>'))?;
     let at = skip(text, at, |byte| matches!(byte, b':' | b'=' | b'>'));
     let at = skip(
         text,
@@ -290,9 +282,7 @@ fn value(text: &[u8], at: usize, whole_line: bool) -> Option<Range<usize>> {
         }
         Some(b'[' | b'{') => nested(text, slashes),
         _ if whole_line => skip(text, at, |byte| byte != b'\n' && byte != b'\r'),
-        _ => skip(text, at, |byte| {
-            !blank(byte) && !b"\"',&;<>]})".contains(&byte)
-        }),
+        _ => skip(text, at, |byte| !blank(byte) && !b"\"',&;<>]})".contains(&byte)),
     };
     (end > at).then_some(at..end)
 }
@@ -359,15 +349,11 @@ fn is_random(word: &[u8]) -> bool {
         .max_by_key(|part| part.len())
         .unwrap_or_default();
     let (lower, upper, digit) = kinds(part);
-    let long =
-        part.len() >= WORD && ((digit && (lower || upper)) || (lower && upper && part.len() >= 40));
+    let long = part.len() >= WORD && ((digit && (lower || upper)) || (lower && upper && part.len() >= 40));
     long || (word.len() >= 40 && kinds(word) == (true, true, true))
 }
 
 fn skip(text: &[u8], at: usize, wanted: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(at..).unwrap_or_default();
-    at + rest
-        .iter()
-        .position(|byte| !wanted(*byte))
-        .unwrap_or(rest.len())
+    at + rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len())
 }

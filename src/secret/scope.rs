@@ -42,9 +42,7 @@ impl Scope<'_> {
         if envelope::is_origin(origin) {
             return Ok(());
         }
-        let problem = format!(
-            "must be 1 to {MAX_ORIGIN} printable ASCII characters, like https://crm.example.com"
-        );
+        let problem = format!("must be 1 to {MAX_ORIGIN} printable ASCII characters, like https://crm.example.com");
         Err(self.invalid("the origin", problem))
     }
 
@@ -63,11 +61,7 @@ impl Scope<'_> {
 
     pub(super) fn invalid(&self, what: &'static str, problem: String) -> SecretError {
         let tenant = self.tenant.chars().take(MAX_FIELD).collect();
-        SecretError::InvalidInput {
-            tenant,
-            what,
-            problem,
-        }
+        SecretError::InvalidInput { tenant, what, problem }
     }
 
     pub(super) fn too_many(&self) -> SecretError {

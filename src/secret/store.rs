@@ -46,8 +46,16 @@ impl Store {
         const WHAT: &str = "directory for the tenants' keys";
         let user = files::user();
         let meta = fs::metadata(dir).map_err(|source| {
-            let remedy = format!("To make it: install -d -m 0700 -o {user} {dir:?}, where {user} should be the user of the PHP workers.");
-            SecretError::Unreadable { what: WHAT, file: dir.into(), user, source, remedy }
+            let remedy = format!(
+                "To make it: install -d -m 0700 -o {user} {dir:?}, where {user} should be the user of the PHP workers."
+            );
+            SecretError::Unreadable {
+                what: WHAT,
+                file: dir.into(),
+                user,
+                source,
+                remedy,
+            }
         })?;
         let refuse = |problem: String, remedy: String| {
             Err(SecretError::Unsafe {
@@ -68,16 +76,10 @@ impl Store {
             );
         }
         if user != 0 && meta.uid() != 0 && meta.uid() != user {
-            let problem = format!(
-                "belongs to user {}, and this process runs as user {user}",
-                meta.uid()
-            );
+            let problem = format!("belongs to user {}, and this process runs as user {user}", meta.uid());
             return refuse(
                 problem,
-                format!(
-                    "Run PHP as user {}, or run: chown -R {user} {dir:?}",
-                    meta.uid()
-                ),
+                format!("Run PHP as user {}, or run: chown -R {user} {dir:?}", meta.uid()),
             );
         }
         Ok(Store {
@@ -98,10 +100,8 @@ impl Store {
             scope.site.as_bytes(),
             scope.tenant.as_bytes(),
         ]);
-        self.dir.join(format!(
-            "{}.{SUFFIX}",
-            cipher::hex(hmac::sign(&key, &parts).as_ref())
-        ))
+        self.dir
+            .join(format!("{}.{SUFFIX}", cipher::hex(hmac::sign(&key, &parts).as_ref())))
     }
 
     pub(super) fn installation_path(&self) -> PathBuf {
@@ -147,8 +147,7 @@ impl Store {
     }
 
     fn has_tenants(&self) -> Result<bool, SecretError> {
-        let entries =
-            fs::read_dir(&self.dir).map_err(|error| self.failed("list", &self.dir, error))?;
+        let entries = fs::read_dir(&self.dir).map_err(|error| self.failed("list", &self.dir, error))?;
         for entry in entries {
             let entry = entry.map_err(|error| self.failed("list", &self.dir, error))?;
             if Path::new(&entry.file_name())
@@ -196,9 +195,7 @@ impl Store {
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Lock(file)),
-                Err(TryLockError::WouldBlock) if Instant::now() < end => {
-                    std::thread::sleep(Duration::from_millis(3))
-                }
+                Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(Duration::from_millis(3)),
                 Err(TryLockError::WouldBlock) => {
                     return Err(SecretError::Busy {
                         file: path,
@@ -211,12 +208,7 @@ impl Store {
     }
 
     /// Replaces a file as a whole: after a crash there is the old one or the new one.
-    pub(super) fn write(
-        &self,
-        _lock: &Lock,
-        path: &Path,
-        bytes: &[u8],
-    ) -> Result<Stamp, SecretError> {
+    pub(super) fn write(&self, _lock: &Lock, path: &Path, bytes: &[u8]) -> Result<Stamp, SecretError> {
         let passing = self.clear_passing()?;
         self.fill(&passing, bytes)
             .map_err(|error| self.failed("write", &passing, error))?;

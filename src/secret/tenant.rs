@@ -88,17 +88,9 @@ impl Tenant {
     }
 
     /// Reads a file's content; `None` if it is damaged or another tenant's.
-    pub(super) fn parse(
-        bytes: &[u8],
-        hosts: &HostKeys,
-        installation: &str,
-        scope: &Scope<'_>,
-    ) -> Option<Tenant> {
+    pub(super) fn parse(bytes: &[u8], hosts: &HostKeys, installation: &str, scope: &Scope<'_>) -> Option<Tenant> {
         let record: Record = serde_json::from_slice(bytes).ok()?;
-        if record.version != VERSION
-            || record.keys.len() > MAX_DATA_KEYS
-            || record.fields.len() > MAX_FIELDS
-        {
+        if record.version != VERSION || record.keys.len() > MAX_DATA_KEYS || record.fields.len() > MAX_FIELDS {
             return None;
         }
         let mut keys = HashMap::new();

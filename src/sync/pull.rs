@@ -207,9 +207,7 @@ impl Walk {
                 let (client, plan) = (self.client.clone(), self.plan.clone());
                 let (watermark, number) = (self.watermark.clone(), to_start);
                 let next = Continue::Page(number, query.to_owned());
-                flights.spawn(async move {
-                    (number, fetch(&client, &plan, &watermark, Some(&next)).await)
-                });
+                flights.spawn(async move { (number, fetch(&client, &plan, &watermark, Some(&next)).await) });
                 to_start += 1;
             }
             if let Some(fetched) = landed.remove(&to_deliver) {
@@ -218,8 +216,7 @@ impl Walk {
                 }
                 let fetched: Fetched = fetched?;
                 to_deliver += 1;
-                let following =
-                    (to_deliver <= last).then(|| Continue::Page(to_deliver, query.to_owned()));
+                let following = (to_deliver <= last).then(|| Continue::Page(to_deliver, query.to_owned()));
                 if !self.deliver(fetched, following) {
                     return Ok(());
                 }
@@ -284,12 +281,7 @@ fn is_stale(error: &Error) -> bool {
     error.kind == Kind::Http && matches!(error.status, Some(400 | 404 | 410 | 422))
 }
 
-async fn fetch(
-    client: &Client,
-    plan: &Plan,
-    watermark: &Watermark,
-    next: Option<&Continue>,
-) -> Result<Fetched> {
+async fn fetch(client: &Client, plan: &Plan, watermark: &Watermark, next: Option<&Continue>) -> Result<Fetched> {
     let call = Call {
         method: Method::GET,
         url: page_address(plan, watermark, next)?,
@@ -299,12 +291,11 @@ async fn fetch(
         config: plan.config.clone(),
         timeout: plan.timeout,
     };
-    let operation = call.operation();
     let reply = send(client.clone(), call).await?;
     let page = page::scan(&reply.body, plan.object, plan.fields.as_deref()).map_err(|mut error| {
         error.status = Some(reply.status.as_u16());
         error.attempts = reply.attempts;
-        error.during(&operation)
+        error.during(&reply.operation)
     })?;
     Ok(Fetched {
         bytes: reply.body.len(),

@@ -1,11 +1,6 @@
 //! Credentials at rest: every refusal of an envelope, rotation, deletion, many workers at once.
 //! access.rs: which files are accepted. redaction.rs: what is kept out of messages. What PHP makes of the errors is tested in tests/phpt.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::HashSet;
 use std::fs;
@@ -162,12 +157,7 @@ fn error<T>(result: Result<T, SecretError>) -> SecretError {
 fn seals_and_opens() {
     let place = Place::new();
     let ring = place.ring();
-    for plain in [
-        Vec::new(),
-        b"a".to_vec(),
-        SECRET.to_vec(),
-        vec![0xff; MAX_PLAINTEXT],
-    ] {
+    for plain in [Vec::new(), b"a".to_vec(), SECRET.to_vec(), vec![0xff; MAX_PLAINTEXT]] {
         let text = ring.seal(&ACME, Some(ORIGIN), &plain).unwrap();
         assert!(is_envelope(&text) && text.is_ascii() && !text.contains("sk_live"));
         assert_eq!(*ring.open(&ACME, ORIGIN, &text).unwrap(), plain);
@@ -314,11 +304,7 @@ fn an_envelope_belongs_to_one_site_tenant_and_field() {
         ..ACME
     };
     ring.seal(&other, Some(ORIGIN), SECRET).unwrap();
-    let second = lone
-        .tenant_files()
-        .into_iter()
-        .find(|path| *path != first)
-        .unwrap();
+    let second = lone.tenant_files().into_iter().find(|path| *path != first).unwrap();
     fs::copy(&first, &second).unwrap();
     refused!(
         ring.open(&other, ORIGIN, &text),

@@ -57,29 +57,17 @@ fn without_a_key_nothing_is_sealed() {
         (&STANDARD.encode([1; 31]), "line 1"),
         ("\u{0}\u{1}", "line 1"),
         (
-            &(0..17)
-                .map(|key| STANDARD.encode([key; 32]) + "\n")
-                .collect::<String>(),
+            &(0..17).map(|key| STANDARD.encode([key; 32]) + "\n").collect::<String>(),
             "more than 16",
         ),
     ] {
         place.key_file(text);
-        refused!(
-            place.load(),
-            SecretError::HostKeyInvalid { .. },
-            word,
-            "host.key"
-        );
+        refused!(place.load(), SecretError::HostKeyInvalid { .. }, word, "host.key");
     }
     place.key_file(&"#\n".repeat(10_000));
     refused!(place.load(), SecretError::Unsafe { .. }, "20000 bytes");
     fs::remove_file(place.at("host.key")).unwrap();
-    refused!(
-        place.load(),
-        SecretError::Unreadable { .. },
-        "host.key",
-        "To make it"
-    );
+    refused!(place.load(), SecretError::Unreadable { .. }, "host.key", "To make it");
 }
 
 #[test]
@@ -102,12 +90,7 @@ fn files_of_others_are_refused() {
     place.keys(&[1]);
     for mode in [0o770, 0o707, 0o777, 0o1777] {
         place.mode("keys", mode);
-        refused!(
-            place.load(),
-            SecretError::Unsafe { .. },
-            "chmod 0700",
-            "keys"
-        );
+        refused!(place.load(), SecretError::Unsafe { .. }, "chmod 0700", "keys");
     }
     place.mode("keys", 0o700);
     let ring = place.ring();
@@ -143,11 +126,7 @@ fn files_of_others_are_refused() {
         let kept = place.at("kept");
         fs::rename(&path, &kept).unwrap();
         symlink(&kept, &path).unwrap();
-        refused!(
-            place.open_anew(&text),
-            SecretError::Unsafe { .. },
-            "symbolic link"
-        );
+        refused!(place.open_anew(&text), SecretError::Unsafe { .. }, "symbolic link");
         fs::remove_file(&path).unwrap();
         assert!(
             Command::new("mkfifo")
@@ -157,22 +136,13 @@ fn files_of_others_are_refused() {
                 .unwrap()
                 .success()
         );
-        refused!(
-            place.open_anew(&text),
-            SecretError::Unsafe { .. },
-            "regular file"
-        );
+        refused!(place.open_anew(&text), SecretError::Unsafe { .. }, "regular file");
         fs::remove_file(&path).unwrap();
         fs::rename(&kept, &path).unwrap();
     }
     fs::remove_file(place.at("keys/installation.id")).unwrap();
     assert!(!ring.is_current());
-    refused!(
-        place.load(),
-        SecretError::Installation { .. },
-        "missing",
-        "backup"
-    );
+    refused!(place.load(), SecretError::Installation { .. }, "missing", "backup");
     fs::write(place.at("keys/installation.id"), "x").unwrap();
     place.mode("keys/installation.id", 0o600);
     refused!(place.load(), SecretError::Installation { .. }, "damaged");
@@ -213,11 +183,7 @@ fn other_users_are_refused() {
             _ => assert_eq!(
                 *place
                     .ring()
-                    .open(
-                        &ACME,
-                        ORIGIN,
-                        &fs::read_to_string(place.at("text")).unwrap()
-                    )
+                    .open(&ACME, ORIGIN, &fs::read_to_string(place.at("text")).unwrap())
                     .unwrap(),
                 SECRET
             ),
@@ -229,10 +195,7 @@ fn other_users_are_refused() {
     let run = |step: &str| {
         fs::write(place.at("step"), step).unwrap();
         assert!(
-            child(TEST, &place, root.then_some(NOBODY))
-                .wait()
-                .unwrap()
-                .success(),
+            child(TEST, &place, root.then_some(NOBODY)).wait().unwrap().success(),
             "{step}"
         );
     };
@@ -251,11 +214,7 @@ fn other_users_are_refused() {
         run("unreadable");
         place.mode("host.key", 0o600);
     }
-    fs::write(
-        place.at("text"),
-        place.ring().seal(&ACME, None, SECRET).unwrap(),
-    )
-    .unwrap();
+    fs::write(place.at("text"), place.ring().seal(&ACME, None, SECRET).unwrap()).unwrap();
     run("open");
 }
 
@@ -277,16 +236,10 @@ fn a_lock_that_is_held_and_what_a_killed_worker_left() {
     assert!(!place.at("keys/passing.tmp").exists());
     // A link there must not lead to another file's end.
     fs::write(place.at("precious"), "precious").unwrap();
-    for link in [
-        fs::hard_link::<std::path::PathBuf, std::path::PathBuf>,
-        symlink,
-    ] {
+    for link in [fs::hard_link::<std::path::PathBuf, std::path::PathBuf>, symlink] {
         link(place.at("precious"), place.at("keys/passing.tmp")).unwrap();
         ring.seal(&ACME, None, SECRET).unwrap();
-        assert_eq!(
-            fs::read_to_string(place.at("precious")).unwrap(),
-            "precious"
-        );
+        assert_eq!(fs::read_to_string(place.at("precious")).unwrap(), "precious");
     }
     assert_eq!(*ring.open(&ACME, ORIGIN, &text).unwrap(), SECRET);
 }

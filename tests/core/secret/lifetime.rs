@@ -18,11 +18,7 @@ fn host_keys_rotate() {
     assert_eq!(ring.key_count(), 2);
     assert_eq!(*ring.open(&ACME, ORIGIN, &old).unwrap(), SECRET);
     let new = ring.rotate(&ACME, &old).unwrap();
-    assert_ne!(
-        old.split('.').nth(1),
-        new.split('.').nth(1),
-        "a fresh data key"
-    );
+    assert_ne!(old.split('.').nth(1), new.split('.').nth(1), "a fresh data key");
     let again = ring.rotate(&ACME, &new).unwrap();
     assert_eq!(
         new.split('.').nth(1),
@@ -34,10 +30,7 @@ fn host_keys_rotate() {
     assert!(!ring.is_current());
     let ring = place.ring();
     assert_eq!(*ring.open(&ACME, ORIGIN, &new).unwrap(), SECRET);
-    refused!(
-        ring.open(&ACME, EVIL, &again),
-        SecretError::OtherOrigin { .. }
-    );
+    refused!(ring.open(&ACME, EVIL, &again), SecretError::OtherOrigin { .. });
     refused!(
         ring.open(&ACME, ORIGIN, &old),
         SecretError::WrongHostKey { .. },
@@ -46,18 +39,11 @@ fn host_keys_rotate() {
         "host.key"
     );
     place.keys(&[3]);
-    refused!(
-        place.ring().rotate(&ACME, &new),
-        SecretError::WrongHostKey { .. }
-    );
+    refused!(place.ring().rotate(&ACME, &new), SecretError::WrongHostKey { .. });
     // Sealing goes on, and the old keys are still there for when the host key is put back.
     let newest = place.ring().seal(&ACME, Some(ORIGIN), SECRET).unwrap();
     place.keys(&[3, 2, 1, 1]);
-    assert_eq!(
-        place.ring().key_count(),
-        3,
-        "a key that is given twice counts once"
-    );
+    assert_eq!(place.ring().key_count(), 3, "a key that is given twice counts once");
     for text in [&old, &new, &newest] {
         assert_eq!(*place.ring().open(&ACME, ORIGIN, text).unwrap(), SECRET);
     }
@@ -79,10 +65,7 @@ fn a_forgotten_tenant_stays_forgotten() {
             "was deleted",
             "key_dir is not the one"
         );
-        refused!(
-            two.open(&ACME, ORIGIN, &free),
-            SecretError::TenantKeyMissing { .. }
-        );
+        refused!(two.open(&ACME, ORIGIN, &free), SecretError::TenantKeyMissing { .. });
         assert!(
             place.tenant_files().is_empty(),
             "using a credential does not bring the tenant back"
@@ -120,26 +103,14 @@ fn workers_share_one_data_key() {
                 .flat_map(|thread| thread.join().unwrap())
                 .collect::<Vec<_>>()
         });
-        fs::write(
-            place.at(&format!("texts-{}", std::process::id())),
-            texts.join("\n"),
-        )
-        .unwrap();
+        fs::write(place.at(&format!("texts-{}", std::process::id())), texts.join("\n")).unwrap();
     };
     if let Some(place) = parents_place() {
         return work(&place);
     }
     let place = Place::new();
-    let children = [(); 2].map(|()| {
-        child(
-            concat!(module_path!(), "::workers_share_one_data_key"),
-            &place,
-            None,
-        )
-    });
-    let files: Vec<_> = children
-        .map(|mut child| (child.wait().unwrap(), child.id()))
-        .into();
+    let children = [(); 2].map(|()| child(concat!(module_path!(), "::workers_share_one_data_key"), &place, None));
+    let files: Vec<_> = children.map(|mut child| (child.wait().unwrap(), child.id())).into();
     let mut texts = Vec::new();
     for (status, id) in files {
         assert!(status.success());
@@ -158,11 +129,7 @@ fn workers_share_one_data_key() {
             .collect::<HashSet<_>>()
             .len()
     };
-    assert_eq!(
-        (part(1), part(2)),
-        (1, 80),
-        "one data key, and each has its own number"
-    );
+    assert_eq!((part(1), part(2)), (1, 80), "one data key, and each has its own number");
     assert_eq!(place.tenant_files().len(), 1);
     // Of many first uses at once, at different origins, one wins.
     let won = std::thread::scope(|scope| {

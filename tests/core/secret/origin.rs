@@ -19,10 +19,7 @@ fn a_credential_stays_with_its_origin() {
     );
     let rotated = ring.rotate(&ACME, &bound).unwrap();
     assert_ne!(rotated, bound);
-    refused!(
-        ring.open(&ACME, EVIL, &rotated),
-        SecretError::OtherOrigin { .. }
-    );
+    refused!(ring.open(&ACME, EVIL, &rotated), SecretError::OtherOrigin { .. });
     assert_eq!(*ring.open(&ACME, ORIGIN, &rotated).unwrap(), SECRET);
 
     // Without an origin the first use binds: for other processes, for rotated ones, and whichever is used first.
@@ -51,15 +48,10 @@ fn a_credential_stays_with_its_origin() {
 fn old_first_uses_are_forgotten_safely() {
     let place = Place::new();
     let ring = place.ring();
-    let other = Scope {
-        field: "other",
-        ..ACME
-    };
+    let other = Scope { field: "other", ..ACME };
     let kept = ring.seal(&other, None, SECRET).unwrap();
     ring.open(&other, ORIGIN, &kept).unwrap();
-    let texts: Vec<_> = (0..40)
-        .map(|_| ring.seal(&ACME, None, SECRET).unwrap())
-        .collect();
+    let texts: Vec<_> = (0..40).map(|_| ring.seal(&ACME, None, SECRET).unwrap()).collect();
     for text in &texts {
         ring.open(&ACME, ORIGIN, text).unwrap();
     }
@@ -69,21 +61,9 @@ fn old_first_uses_are_forgotten_safely() {
         "again",
         "\"Acme\""
     );
-    refused!(
-        ring.open(&ACME, ORIGIN, &texts[7]),
-        SecretError::BindingExpired { .. }
-    );
-    refused!(
-        ring.rotate(&ACME, &texts[0]),
-        SecretError::BindingExpired { .. }
-    );
+    refused!(ring.open(&ACME, ORIGIN, &texts[7]), SecretError::BindingExpired { .. });
+    refused!(ring.rotate(&ACME, &texts[0]), SecretError::BindingExpired { .. });
     ring.open(&ACME, ORIGIN, &texts[8]).unwrap();
-    refused!(
-        ring.open(&ACME, EVIL, &texts[39]),
-        SecretError::OtherOrigin { .. }
-    );
-    refused!(
-        ring.open(&other, EVIL, &kept),
-        SecretError::OtherOrigin { .. }
-    );
+    refused!(ring.open(&ACME, EVIL, &texts[39]), SecretError::OtherOrigin { .. });
+    refused!(ring.open(&other, EVIL, &kept), SecretError::OtherOrigin { .. });
 }

@@ -8,23 +8,14 @@ use tenant_crm_sync::secret::redact;
 fn redaction_hides_secrets() {
     let hide = |text: &str| redact(text, &[b"s3cr3t/+x", b"abab", b"\xc3"], 400);
     for (text, wanted) in [
-        (
-            "plain words, nothing to hide",
-            "plain words, nothing to hide",
-        ),
+        ("plain words, nothing to hide", "plain words, nothing to hide"),
         ("key s3cr3t/+x!", "key [redacted]!"),
         (r#"{"k":"s3cr3t\/+x"}"#, r#"{"k":"[redacted]"}"#),
-        (
-            "?k=s3cr3t%2F%2Bx&p=1 s3cr3t%2f%2bx",
-            "?k=[redacted]&p=1 [redacted]",
-        ),
+        ("?k=s3cr3t%2F%2Bx&p=1 s3cr3t%2f%2bx", "?k=[redacted]&p=1 [redacted]"),
         ("ababab abab", "[redacted] [redacted]"),
         ("cut off at s3cr3t", "cut off at [redacted]"),
         ("é is half a secret", "[redacted] is half a secret"),
-        (
-            r#"{"api_key":"x","id":7}"#,
-            r#"{"api_key":"[redacted]","id":7}"#,
-        ),
+        (r#"{"api_key":"x","id":7}"#, r#"{"api_key":"[redacted]","id":7}"#),
         (
             r#"{"Refresh-Token" : "a\"b" , "n":1}"#,
             r#"{"Refresh-Token" : "[redacted]" , "n":1}"#,
@@ -33,10 +24,7 @@ fn redaction_hides_secrets() {
             r#"{"b":"{\"password\":\"hun\\\"ter\",\"n\":1}"}"#,
             r#"{"b":"{\"password\":\"[redacted]\",\"n\":1}"}"#,
         ),
-        (
-            r#"{"tokens":["a","b]"],"n":[1]}"#,
-            r#"{"tokens":[redacted],"n":[1]}"#,
-        ),
+        (r#"{"tokens":["a","b]"],"n":[1]}"#, r#"{"tokens":[redacted],"n":[1]}"#),
         (
             r#"{"client_secret":12345,"n":1}"#,
             r#"{"client_secret":[redacted],"n":1}"#,
@@ -51,27 +39,12 @@ fn redaction_hides_secrets() {
             "GET /x?access_token=abc&page=2",
             "GET /x?access_token=[redacted]&page=2",
         ),
-        (
-            "[api_key] => abc\n[id] => 3",
-            "[api_key] => [redacted]\\n[id] => 3",
-        ),
-        (
-            "<password>abc</password>",
-            "<password>[redacted]</password>",
-        ),
-        (
-            "the token expired; bad password",
-            "the token expired; bad password",
-        ),
+        ("[api_key] => abc\n[id] => 3", "[api_key] => [redacted]\\n[id] => 3"),
+        ("<password>abc</password>", "<password>[redacted]</password>"),
+        ("the token expired; bad password", "the token expired; bad password"),
         ("id 9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d.", "id [redacted]"),
-        (
-            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln ok",
-            "[redacted] ok",
-        ),
-        (
-            "AbC/dEf+0123/gHi4JkLm/nOpQ5rStU/vWxYz67890= ok",
-            "[redacted] ok",
-        ),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln ok", "[redacted] ok"),
+        ("AbC/dEf+0123/gHi4JkLm/nOpQ5rStU/vWxYz67890= ok", "[redacted] ok"),
         (
             "GET /api/v1/leads/12345/contacts/export failed at 2026-11-23T10:00:00+00:00",
             "GET /api/v1/leads/12345/contacts/export failed at 2026-11-23T10:00:00+00:00",
@@ -95,11 +68,7 @@ fn redaction_is_bounded() {
     assert_eq!(redact("short", &[], 5), "short");
     assert_eq!(redact("longer", &[], 5), "lo…");
     for max in 0..40 {
-        let text = redact(
-            "€uro 🎈 s3cr3t/+x \n and a long tail that is cut",
-            &[b"s3cr3t/+x"],
-            max,
-        );
+        let text = redact("€uro 🎈 s3cr3t/+x \n and a long tail that is cut", &[b"s3cr3t/+x"], max);
         assert!(text.len() <= max && !text.contains("s3"), "{max}: {text}");
     }
     let tail = format!("{}{}", "x ".repeat(3000), "s3cr3t");

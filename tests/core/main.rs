@@ -1,0 +1,17 @@
+//! Tests of everything below `php/`, without PHP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod connector;
+mod egress;
+mod json;
+mod page;
+mod retry;
+mod secret;
+mod timestamp;
+mod watermark;

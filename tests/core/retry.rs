@@ -1,0 +1,94 @@
+//! What is repeated, and when.
+
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use tenant_crm_sync::error::{Error, Kind};
+use tenant_crm_sync::net::retry::{MAX_ATTEMPTS, Repeat, pause, retry_after};
+
+const READ: Repeat = Repeat::AfterAnyTransientFailure;
+const WRITE: Repeat = Repeat::OnlyIfUnprocessed;
+
+fn http(status: u16) -> Error {
+    let mut error = Error::new(Kind::Http, "");
+    error.status = Some(status);
+    error
+}
+
+#[test]
+fn a_write_is_repeated_only_if_it_cannot_have_been_processed() {
+    assert!(pause(WRITE, &Error::new(Kind::Connect, ""), 1).is_some());
+    assert!(pause(WRITE, &Error::new(Kind::RateLimited, ""), 1).is_some());
+    for error in [
+        Error::new(Kind::Transport, ""),
+        Error::new(Kind::Timeout, ""),
+        http(500),
+        http(502),
+        http(503),
+        http(504),
+    ] {
+        assert_eq!(pause(WRITE, &error, 1), None, "{error:?}");
+    }
+}
+
+#[test]
+fn a_read_is_repeated_after_transient_failures_only() {
+    for error in [
+        Error::new(Kind::Transport, ""),
+        http(408),
+        http(500),
+        http(502),
+        http(503),
+        http(504),
+    ] {
+        assert!(pause(READ, &error, 1).is_some(), "{error:?}");
+        assert_eq!(pause(READ, &error, MAX_ATTEMPTS), None);
+    }
+    for error in [
+        http(400),
+        http(401),
+        http(403),
+        http(404),
+        http(501),
+        Error::new(Kind::Decode, ""),
+        Error::new(Kind::TooLarge, ""),
+        Error::new(Kind::Egress, ""),
+    ] {
+        assert_eq!(pause(READ, &error, 1), None, "{error:?}");
+    }
+}
+
+#[test]
+fn pauses_are_bounded_and_differ() {
+    let pauses: Vec<Duration> = (0..200).filter_map(|_| pause(READ, &http(503), 1)).collect();
+    assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(400)));
+    assert!(pauses.iter().max() > pauses.iter().min());
+    assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(200)));
+}
+
+#[test]
+fn the_crms_own_pause_counts() {
+    let mut error = http(503);
+    error.retry_after = Some(2.5);
+    assert_eq!(pause(READ, &error, 1), Some(Duration::from_millis(2500)));
+}
+
+#[test]
+fn retry_after_is_read_in_both_forms() {
+    let read = |value: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(value).unwrap());
+        retry_after(&headers)
+    };
+    assert_eq!(read("7"), Some(7.0));
+    assert_eq!(read(" 0.5 "), Some(0.5));
+    let in_a_minute = jiff::Timestamp::now() + Duration::from_secs(60);
+    let date = in_a_minute.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let seconds = read(&date).unwrap();
+    assert!((58.0..=60.0).contains(&seconds), "{seconds}");
+    assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0.0));
+    for nonsense in ["", "soon", "-3", "NaN", "inf", "1e999"] {
+        assert_eq!(read(nonsense), None, "{nonsense}");
+    }
+    assert_eq!(retry_after(&HeaderMap::new()), None);
+}

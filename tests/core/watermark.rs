@@ -1,0 +1,79 @@
+//! From where a pull goes on.
+
+use tenant_crm_sync::crm::page::{Continue, Row};
+use tenant_crm_sync::sync::watermark::Watermark;
+
+fn row(updated_at: Option<&str>) -> Row {
+    Row {
+        span: 0..0,
+        id: "1".into(),
+        updated_at: updated_at.map(str::to_owned),
+        fingerprint: [0; 16],
+    }
+}
+
+#[test]
+fn goes_back_by_the_length_of_the_walk_and_the_overlap() {
+    let mut walk = Watermark::beginning();
+    walk.started = Some(1000.0);
+    walk.saw(&[
+        row(Some("2026-11-23T10:00:00Z")),
+        row(None),
+        row(Some("2026-11-23T09:00:00Z")),
+    ]);
+    // A row of an early page that changed while later ones were read is asked for again.
+    assert_eq!(
+        walk.finished(1300.0, 120).since.as_deref(),
+        Some("2026-11-23T09:53:00Z")
+    );
+}
+
+#[test]
+fn never_falls_back_behind_where_it_started() {
+    let mut walk = Watermark::parse(Some("2026-11-23T10:00:00Z")).unwrap();
+    walk.started = Some(0.0);
+    assert_eq!(
+        walk.finished(0.0, 120).since.as_deref(),
+        Some("2026-11-23T10:00:00Z"),
+        "no rows"
+    );
+    walk.saw(&[row(Some("2026-11-23T10:00:30Z"))]);
+    assert_eq!(
+        walk.finished(0.0, 120).since.as_deref(),
+        Some("2026-11-23T10:00:00Z"),
+        "inside the overlap"
+    );
+}
+
+#[test]
+fn rows_without_a_usable_time_lead_to_a_full_pull() {
+    let mut walk = Watermark::beginning();
+    walk.saw(&[row(None), row(Some("soon"))]);
+    assert_eq!(walk.finished(0.0, 120), Watermark::beginning());
+}
+
+#[test]
+fn is_stored_and_read_back() {
+    let mut walk = Watermark::parse(Some("2026-11-23 10:00:00")).unwrap();
+    walk.next = Some(Continue::Cursor("a\"b".into(), "cursor".into()));
+    walk.newest = Some("x".into());
+    walk.started = Some(1.5);
+    assert_eq!(Watermark::parse(Some(&walk.store())).unwrap(), walk);
+    assert_eq!(Watermark::parse(None).unwrap(), Watermark::beginning());
+    assert_eq!(Watermark::parse(Some("  ")).unwrap(), Watermark::beginning());
+}
+
+#[test]
+fn forged_ones_are_refused_with_the_remedy() {
+    for text in [
+        "{}",
+        "{\"v\":2}",
+        "{\"v\":1,\"x\":1}",
+        "{\"v\":1,\"since\":3}",
+        "{",
+        "{\"v\":1,\"next\":{\"page\":\"x\"}}",
+    ] {
+        let error = Watermark::parse(Some(text)).unwrap_err();
+        assert!(error.message.contains("null to pull everything"), "{text}: {error}");
+    }
+}
