@@ -133,9 +133,9 @@ final class TenantTable extends \WP_List_Table {
 			esc_attr( $tenant->id ),
 			$open ? (int) $item['run']['id'] : 0,
 			/* translators: %s: tenant */
-			self::form( 'sync', 'tcs-start', $tenant, __( 'Sync now', 'tenant-crm-sync' ), sprintf( __( 'Sync %s now', 'tenant-crm-sync' ), $name ), $open && 'waiting' !== $item['run']['state'] ),
+			self::form( 'sync', 'tcs-start', $tenant, __( 'Sync now', 'tenant-crm-sync' ), sprintf( __( 'Sync now: %s', 'tenant-crm-sync' ), $name ), $open && 'waiting' !== $item['run']['state'] ),
 			/* translators: %s: tenant */
-			self::form( 'cancel', 'tcs-stop', $tenant, __( 'Cancel', 'tenant-crm-sync' ), sprintf( __( 'Cancel the sync of %s', 'tenant-crm-sync' ), $name ), ! $open ),
+			self::form( 'cancel', 'tcs-stop', $tenant, __( 'Cancel', 'tenant-crm-sync' ), sprintf( __( 'Cancel: %s', 'tenant-crm-sync' ), $name ), ! $open ),
 			/* translators: %s: tenant */
 			esc_attr( sprintf( __( 'Syncing %s', 'tenant-crm-sync' ), $name ) )
 		);
