@@ -79,6 +79,12 @@ final class Tenant {
 		return is_numeric( $seconds ) ? max( MINUTE_IN_SECONDS, (int) $seconds ) : self::INTERVAL;
 	}
 
+	/** Records of a page, where the settings name a number; else the CRM decides. */
+	public function page_size(): ?int {
+		$size = $this->settings['page_size'] ?? null;
+		return is_numeric( $size ) ? max( 1, min( 1000, (int) $size ) ) : null;
+	}
+
 	/** Whether leads go through wp_insert_post() and wp_update_post(), for plugins that need those hooks. */
 	public function uses_hooks(): bool {
 		return ! empty( $this->settings['hooks'] );

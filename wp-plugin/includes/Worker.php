@@ -100,7 +100,11 @@ final class Worker {
 		$store  = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
 		$cursor = Cursors::read( $tenant->key, $job->object, $fields->hash() );
 		$turn   = microtime( true ) + self::TURN;
-		$pull   = $tenant->client()->pull( $job->object, $cursor, array( 'fields' => $fields->crm_fields() ) );
+		$wanted = array( 'fields' => $fields->crm_fields() );
+		if ( null !== $tenant->page_size() ) {
+			$wanted['page_size'] = $tenant->page_size();
+		}
+		$pull = $tenant->client()->pull( $job->object, $cursor, $wanted );
 		foreach ( $pull as $batch ) {
 			$store->batch( $batch );
 			if ( $batch->is_last() ) {

@@ -1,0 +1,82 @@
+<?php
+/**
+ * bin/tenant-crm, started as an operator starts it.
+ */
+
+use TenantCRM\Tenants;
+
+final class CommandLineTest extends PluginCase {
+
+	/** @return array{0: int, 1: string, 2: string} Exit code, output, errors. */
+	private function command( array $arguments, string $input = '' ): array {
+		$process = proc_open(
+			array_merge( array( PHP_BINARY, 'wp-content/plugins/tenant-crm-sync/bin/tenant-crm' ), $arguments ),
+			array( array( 'pipe', 'r' ), array( 'pipe', 'w' ), array( 'pipe', 'w' ) ),
+			$pipes,
+			getenv( 'TCS_WWW' )
+		);
+		fwrite( $pipes[0], $input );
+		fclose( $pipes[0] );
+		$output = stream_get_contents( $pipes[1] );
+		$errors = stream_get_contents( $pipes[2] );
+		return array( proc_close( $process ), $output, $errors );
+	}
+
+	public function test_a_tenant_from_the_first_key_to_the_last_lead(): void {
+		Sandbox::reset();
+		Sandbox::tenant( 'cli', 12 );
+		list( $code, $out, $err ) = $this->command( array( 'tenant', 'add', 'cli', '--endpoint=' . getenv( 'TCS_SANDBOX_URL' ), '--key-file=-', '--setting=interval=600' ), "key-of-cli\n" );
+		$this->assertSame( array( 0, "Tenant \"cli\" is stored.\n", '' ), array( $code, $out, $err ) );
+		$this->assertSame( array( 'interval' => 600 ), Tenants::find( 'cli' )->settings );
+		list( $code, $out ) = $this->command( array( 'sync', '--all', '--format=json' ) );
+		$rows               = json_decode( $out, true );
+		$this->assertSame( array( 0, 'cli', 'done', 12 ), array( $code, $rows[0]['tenant'], $rows[0]['state'], $rows[0]['created'] ) );
+		list( $code, $out ) = $this->command( array( 'tenant', 'list' ) );
+		$this->assertSame( 0, $code );
+		$this->assertMatchesRegularExpression( '/^cli .* table .* yes .* no +12$/m', $out );
+		list( $code, $out ) = $this->command( array( 'status', '--format=json' ) );
+		$this->assertSame( array( 0, 'done' ), array( $code, json_decode( $out, true )[0]['state'] ) );
+		list( $code ) = $this->command( array( 'tenant', 'delete', 'cli' ) );
+		$this->assertSame( 2, $code );
+		list( $code ) = $this->command( array( 'tenant', 'delete', 'cli', '--yes' ) );
+		wp_cache_flush();
+		$this->assertSame( array( 0, null ), array( $code, Tenants::find( 'cli' ) ) );
+	}
+
+	public function test_work_enqueues_what_is_due(): void {
+		Sandbox::reset();
+		Sandbox::tenant( 'due', 3 );
+		Tenants::save( array( 'id' => 'due', 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => 'key-of-due' ) );
+		list( $code, $out ) = $this->command( array( 'work', '--seconds=2' ) );
+		$this->assertSame( array( 0, "1 slices, 1 runs done, 0 failed\n" ), array( $code, $out ) );
+		$this->assertSame( 3, $this->posts() );
+	}
+
+	public function test_a_failed_sync_is_an_exit_code(): void {
+		$this->tenant( 'empty' );
+		list( $code, $out ) = $this->command( array( 'sync', '--tenant=empty' ) );
+		$this->assertSame( 1, $code );
+		$this->assertStringContainsString( 'no API key', $out );
+	}
+
+	/** @dataProvider mistakes */
+	public function test_mistakes_are_explained( array $arguments, int $expect, string $words ): void {
+		list( $code, $out, $err ) = $this->command( $arguments );
+		$this->assertSame( array( $expect, '' ), array( $code, $out ) );
+		$this->assertStringContainsString( $words, $err );
+	}
+
+	/** @return array<int, array{0: list<string>, 1: int, 2: string}> */
+	public function mistakes(): array {
+		return array(
+			array( array(), 2, 'Usage:' ),
+			array( array( 'dance' ), 2, 'Usage:' ),
+			array( array( 'sync' ), 2, '--tenant=ID or --all' ),
+			array( array( 'sync', '--all', '--bogus' ), 2, '"--bogus" is not understood' ),
+			array( array( 'sync', '--tenant=nobody' ), 1, 'there is no tenant "nobody"' ),
+			array( array( 'status', '--path=/nowhere' ), 2, 'no wp-load.php' ),
+			array( array( 'status', '--url=nonsense' ), 2, '--url must be' ),
+			array( array( 'tenant', 'add', 'x', '--endpoint=ftp://x' ), 1, 'URL such as' ),
+		);
+	}
+}
