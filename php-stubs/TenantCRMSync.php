@@ -216,7 +216,7 @@ namespace {
 		 * What phpinfo() shows: version, key source and state, connections, paths. No secrets.
 		 *
 		 * @return array{version: string, key_file: string, keys: int, key_error: ?string, key_dir: string, ca_file: string, allow_http: bool,
-		 *               allow_private_networks: bool, engine_running: bool, connections_opened: int, requests: int}
+		 *               allow_private_networks: bool, engine_running: bool, requests: int}
 		 */
 		public static function status(): array {
 			throw new \LogicException( 'stub' );
@@ -312,14 +312,20 @@ namespace TenantCRMSync {
 
 	/** Every failure. Its code is the HTTP status, or 0. Properties hold no secret. */
 	class Exception extends \RuntimeException {
-		public string $tenant = '';
-		public string $kind = '';
-		public string $operation = '';
-		public ?int $status = null;
-		public ?float $retry_after = null;
-		public int $attempts = 0;
-		/** A redacted excerpt of the answer. */
-		public ?string $body = null;
+		/** @var string The tenant's id. */
+		public $tenant = '';
+		/** @var string As in last_error(). */
+		public $kind = '';
+		/** @var string Method and address, without the query. */
+		public $operation = '';
+		/** @var int|null HTTP status, where an answer came. */
+		public $status = null;
+		/** @var float|null Seconds that the CRM asks to wait. */
+		public $retry_after = null;
+		/** @var int Requests that were sent. */
+		public $attempts = 0;
+		/** @var string|null A redacted excerpt of the answer. */
+		public $body = null;
 	}
 
 	/** Settings, INI or arguments are unusable; the message names the remedy. */

@@ -28,19 +28,18 @@ pub fn check(url: &Url, config: &Config) -> Result<()> {
         }
         scheme => return refuse(format!("{scheme}: is not a scheme for a CRM; use https")),
     }
-    if let Some(hosts) = &config.accessible_hosts {
-        if !hosts.iter().any(|pattern| matches_host(pattern, host)) {
-            return refuse(format!(
-                "WordPress blocks calls to {host}: add it to WP_ACCESSIBLE_HOSTS"
-            ));
-        }
+    if let Some(hosts) = &config.accessible_hosts
+        && !hosts.iter().any(|pattern| matches_host(pattern, host))
+    {
+        return refuse(format!(
+            "WordPress blocks calls to {host}: add it to WP_ACCESSIBLE_HOSTS"
+        ));
     }
-    if !config.transport.allow_private_networks {
-        if let Some(address) = literal(url) {
-            if !is_public(address) {
-                return refuse(private(&address.to_string()));
-            }
-        }
+    if !config.transport.allow_private_networks
+        && let Some(address) = literal(url)
+        && !is_public(address)
+    {
+        return refuse(private(&address.to_string()));
     }
     Ok(())
 }

@@ -249,7 +249,7 @@ fn failed(error: &reqwest::Error) -> Error {
     Error::new(kind, chain(error))
 }
 
-fn find<'a, E: std::error::Error + 'static>(error: &'a reqwest::Error) -> Option<&'a E> {
+fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(found) = inner.downcast_ref::<E>() {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::zend::BailoutGuard;
 use zeroize::Zeroizing;
 
 use crate::crm::connector::Object;
@@ -78,10 +79,14 @@ impl Pull {
     /// Fetches the next batch, or ends. Signal handlers may run meanwhile, so the stream is taken out of its cell.
     fn advance(&self) -> PhpResult<()> {
         self.current.replace(None);
-        let Some(mut stream) = self.stream.take() else {
+        let Some(stream) = self.stream.take() else {
             return Ok(());
         };
-        match stream.next(&mut zend::interrupted) {
+        // A fatal error in a signal handler jumps over this frame; the stream must end all the same.
+        let mut guard = BailoutGuard::new(stream);
+        let next = guard.get_mut().next(&mut zend::interrupted);
+        let stream = guard.into_inner();
+        match next {
             Ok(Some(fetched)) => {
                 let batch = Batch {
                     fetched,

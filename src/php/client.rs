@@ -119,11 +119,11 @@ impl Client {
             url.set_query(Some(query));
         }
         let mut repeat = verb.repeat();
-        if verb.method == Method::POST {
-            if let Some(name) = &self.settings.idempotency_header {
-                prepared.headers.insert(name.clone(), random_key()?);
-                repeat = Repeat::AfterAnyTransientFailure;
-            }
+        if verb.method == Method::POST
+            && let Some(name) = &self.settings.idempotency_header
+        {
+            prepared.headers.insert(name.clone(), random_key()?);
+            repeat = Repeat::AfterAnyTransientFailure;
         }
         let engine = runtime::engine()?;
         let client = engine.client(&prepared.config.transport)?;

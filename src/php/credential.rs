@@ -44,10 +44,12 @@ pub fn keyring() -> Result<Rc<Keyring>> {
     }
     let (file, folder) = (ini::key_file(), ini::key_dir());
     KEYRING.with_borrow_mut(|slot| {
-        if let Some(loaded) = slot {
-            if loaded.file == file && loaded.folder == folder && loaded.keyring.is_current() {
-                return Ok(Rc::clone(&loaded.keyring));
-            }
+        if let Some(loaded) = slot
+            && loaded.file == file
+            && loaded.folder == folder
+            && loaded.keyring.is_current()
+        {
+            return Ok(Rc::clone(&loaded.keyring));
         }
         let keyring = Rc::new(Keyring::load(&file, &folder).map_err(|error| credential_error(&error))?);
         *slot = Some(Loaded {

@@ -66,10 +66,10 @@ impl Arrays {
         let Some(slot) = self.keys.get_mut((mixed ^ (mixed >> 8)) % SLOTS) else {
             return Rc::new(Key::new(bytes));
         };
-        if let Some(key) = slot {
-            if key.bytes() == bytes {
-                return Rc::clone(key);
-            }
+        if let Some(key) = slot
+            && key.bytes() == bytes
+        {
+            return Rc::clone(key);
         }
         let key = Rc::new(Key::new(bytes));
         if bytes.len() <= LONGEST_KEPT && !matches!(*key, Key::Index(_)) {

@@ -22,6 +22,7 @@ unsafe extern "C" {
     fn zend_get_constant_str(name: *const c_char, length: usize) -> *mut Zval;
     fn zend_parse_arg_str_weak(arg: *mut Zval, out: *mut *mut ffi::zend_string, number: u32) -> bool;
     fn zend_parse_arg_bool_weak(arg: *mut Zval, out: *mut bool, number: u32) -> bool;
+    fn zend_parse_arg_long_weak(arg: *mut Zval, out: *mut i64, number: u32) -> bool;
     fn zend_argument_type_error(number: u32, format: *const c_char, ...);
     fn zend_zval_type_name(arg: *const Zval) -> *const c_char;
     fn zval_try_get_string_func(value: *mut Zval) -> *mut ffi::zend_string;
@@ -440,10 +441,10 @@ impl Call<'_> {
             }
             if !self.is_strict() && !(*slot).is_null() {
                 let mut out = ptr::null_mut();
-                if zend_parse_arg_str_weak(slot, &raw mut out, 0) {
-                    if let Some(text) = out.as_ref() {
-                        return Ok(text.as_bytes().to_vec());
-                    }
+                if zend_parse_arg_str_weak(slot, &raw mut out, 0)
+                    && let Some(text) = out.as_ref()
+                {
+                    return Ok(text.as_bytes().to_vec());
                 }
                 if ExecutorGlobals::has_exception() {
                     return Err(pending());
@@ -474,18 +475,23 @@ impl Call<'_> {
         Err(self.type_error(position, c"bool"))
     }
 
-    /// An `int` argument without fraction.
+    /// An `int` argument.
     pub fn integer(&self, position: usize) -> PhpResult<i64> {
-        let value = self.arg(position).ok_or_else(pending)?;
-        let weak = || {
-            (!self.is_strict())
-                .then(|| value.string()?.trim().parse().ok())
-                .flatten()
-        };
-        match value.long().or_else(weak) {
-            Some(value) => Ok(value),
-            None => Err(self.type_error(position, c"int")),
+        let slot = self.slot(position).ok_or_else(pending)?;
+        // SAFETY: as in `text`.
+        unsafe {
+            if let Some(value) = (*slot).long() {
+                return Ok(value);
+            }
+            let mut out = 0;
+            if !self.is_strict() && !(*slot).is_null() && zend_parse_arg_long_weak(slot, &raw mut out, 0) {
+                return Ok(out);
+            }
+            if ExecutorGlobals::has_exception() {
+                return Err(pending());
+            }
         }
+        Err(self.type_error(position, c"int"))
     }
 
     /// An `array` argument.

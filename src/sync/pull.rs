@@ -174,13 +174,13 @@ impl Walk {
             };
             let following = fetched.page.next.clone();
             let last_page = fetched.page.last_page;
-            if let Some(following) = &following {
-                if !self.seen.insert(following.clone()) {
-                    return Err(Error::new(
-                        Kind::Decode,
-                        "the CRM's pages go round in a circle: the same next page was named twice",
-                    ));
-                }
+            if let Some(following) = &following
+                && !self.seen.insert(following.clone())
+            {
+                return Err(Error::new(
+                    Kind::Decode,
+                    "the CRM's pages go round in a circle: the same next page was named twice",
+                ));
             }
             if !self.deliver(fetched, following.clone()) {
                 return Ok(());
