@@ -12,7 +12,7 @@ use super::SecretError;
 
 /// The user that this process acts as. /proc would not do: a chrooted FPM pool has none.
 pub(super) fn user() -> u32 {
-    rustix::process::geteuid().as_raw()
+    nix::unistd::geteuid().as_raw()
 }
 
 /// Tells versions of a file apart without reading it.

@@ -136,7 +136,7 @@ fn parents_place() -> Option<std::mem::ManuallyDrop<Place>> {
 }
 
 fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    nix::unistd::geteuid().is_root()
 }
 
 fn error<T>(result: Result<T, SecretError>) -> SecretError {

@@ -165,7 +165,7 @@ fn other_users_are_refused() {
     const NOBODY: u32 = 65_534;
     if let Some(place) = parents_place() {
         let step = fs::read_to_string(place.at("step")).unwrap();
-        let user = rustix::process::geteuid().as_raw().to_string();
+        let user = nix::unistd::geteuid().as_raw().to_string();
         match step.as_str() {
             "unreadable" => refused!(
                 place.load(),
