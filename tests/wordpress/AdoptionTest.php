@@ -84,6 +84,29 @@ final class AdoptionTest extends PluginCase {
 		$this->assertSame( 2, $this->records() );
 	}
 
+	public function test_a_post_that_gets_its_meta_late_is_not_missed(): void {
+		$this->tenant();
+		$id = wp_insert_post( array( 'post_type' => 'crm_lead', 'post_status' => 'publish', 'post_title' => 'Late' ) );
+		for ( $scan = 0; $scan < 4; $scan++ ) {
+			$this->post( 'other', (string) $scan );
+			$this->assertSame( 0, Adoption::run() );
+		}
+		update_post_meta( $id, '_tenant_id', 'acme' );
+		update_post_meta( $id, 'crm_lead_id', '9' );
+		$this->assertSame( 1, Adoption::run() );
+	}
+
+	public function test_settled_posts_are_not_read_again(): void {
+		$this->tenant();
+		for ( $number = 0; $number < 3; $number++ ) {
+			$this->post( 'acme', (string) $number );
+			Adoption::run();
+		}
+		$state = get_option( 'tenant_crm_sync_adoption' );
+		$this->assertGreaterThan( 0, $state['floor'] );
+		$this->assertLessThan( $state['last'], $state['floor'] );
+	}
+
 	public function test_a_new_tenant_finds_its_old_posts(): void {
 		$this->tenant( 'first' );
 		$id = $this->post( 'late', '1' );

@@ -35,10 +35,11 @@ final class HookStoreTest extends PluginCase {
 	public function test_posts_and_meta_are_the_same_both_ways(): void {
 		$leads   = $this->leads( 3 );
 		$leads[] = array(
-			'id'    => 'a\\b',
+			'id'         => 'a\\b',
 			'name'  => 'R&D "x" <b>bold</b> \\n O\'Brien ' . "\u{1F680}",
 			'email' => 'C:\\temp <script>alert(1)</script>',
 			'phone' => 'O:8:"stdClass":0:{}',
+			'created_at' => '2026-01-02T03:04:05Z',
 		);
 		$stored = array();
 		foreach ( array( 'sets' => array(), 'hooks' => array( 'hooks' => true ) ) as $id => $settings ) {

@@ -12,10 +12,10 @@ namespace TenantCRM;
 
 final class Adoption {
 
-	/** Option: highest post id that was looked at for good, and the one that is to become it. */
+	/** Option: the post id that the next scan starts above, and the newest one that the last scan saw. */
 	private const OPTION = 'tenant_crm_sync_adoption';
 
-	/** A post gets its meta after itself: a new one is looked at again for so long. */
+	/** A post gets its meta after itself: one without is looked at again for so long. */
 	private const SETTLE_SECONDS = 900;
 
 	private const CHUNK = 1000;
@@ -31,24 +31,32 @@ final class Adoption {
 		$state   = get_option( self::OPTION );
 		$state   = is_array( $state ) ? $state : array();
 		$floor   = (int) ( $state['floor'] ?? 0 );
+		$last    = (int) ( $state['last'] ?? 0 );
 		$ceiling = (int) $wpdb->get_var( "SELECT MAX(ID) FROM `$wpdb->posts`" );
 		if ( $ceiling <= $floor ) {
 			return 0;
 		}
-		$adopted = self::scan( $floor, $ceiling );
-		if ( ! isset( $state['next'], $state['since'] ) || time() - (int) $state['since'] >= self::SETTLE_SECONDS ) {
-			$state = array(
-				'floor' => (int) ( $state['next'] ?? 0 ),
-				'next'  => $ceiling,
-				'since' => time(),
-			);
-			update_option( self::OPTION, $state, false );
-		}
+		$pending = $last;
+		$adopted = self::scan( $floor, $ceiling, $last, $pending );
+		// One scan behind, for a post that got its id before the last scan and was visible only after it.
+		update_option(
+			self::OPTION,
+			array(
+				'floor' => min( $pending, $last ),
+				'last'  => $ceiling,
+			),
+			false
+		);
 		return $adopted;
 	}
 
-	/** From the newest to the oldest: of several posts of one record the newest is taken, as the article's code would. */
-	private static function scan( int $floor, int $ceiling ): int {
+	/**
+	 * From the newest to the oldest: of several posts of one record the newest is taken, as the article's code would.
+	 *
+	 * @param int $last    Newest post of the last scan: the log knows copies that are older.
+	 * @param int $pending Set to the id below the oldest post that may still get its meta.
+	 */
+	private static function scan( int $floor, int $ceiling, int $last, int &$pending ): int {
 		global $wpdb;
 		$records = Schema::table( 'records' );
 		$tenants = self::keys();
@@ -58,13 +66,14 @@ final class Adoption {
 		do {
 			$rows = $wpdb->get_results(
 				$wpdb->prepare(
-					"SELECT p.ID, p.post_title, t.meta_value AS tenant, c.meta_value AS crm_id
+					"SELECT p.ID, p.post_title, t.meta_value AS tenant, c.meta_value AS crm_id, p.post_modified_gmt > UTC_TIMESTAMP() - INTERVAL %d SECOND AS fresh
 					FROM `$wpdb->posts` p FORCE INDEX (PRIMARY)
-					JOIN `$wpdb->postmeta` t ON t.post_id = p.ID AND t.meta_key = '_tenant_id'
-					JOIN `$wpdb->postmeta` c ON c.post_id = p.ID AND c.meta_key = 'crm_lead_id'
 					LEFT JOIN `$records` r ON r.post_id = p.ID
+					LEFT JOIN `$wpdb->postmeta` t ON t.post_id = p.ID AND t.meta_key = '_tenant_id'
+					LEFT JOIN `$wpdb->postmeta` c ON c.post_id = p.ID AND c.meta_key = 'crm_lead_id'
 					WHERE p.ID > %d AND p.ID < %d AND p.post_type = %s AND p.post_status NOT IN ('trash', 'auto-draft') AND r.id IS NULL
 					ORDER BY p.ID DESC LIMIT %d", // phpcs:ignore WordPress.DB.PreparedSQL
+					self::SETTLE_SECONDS,
 					$floor,
 					$below,
 					PostType::NAME,
@@ -74,6 +83,9 @@ final class Adoption {
 			);
 			foreach ( $rows as $row ) {
 				$below = (int) $row['ID'];
+				if ( $row['fresh'] && ( null === $row['tenant'] || null === $row['crm_id'] ) ) {
+					$pending = min( $pending, $below - 1 );
+				}
 				$key   = $tenants[ (string) $row['tenant'] ] ?? null;
 				if ( null === $key || '' === (string) $row['crm_id'] || strlen( $row['crm_id'] ) > Schema::MAX_ID ) {
 					continue;
@@ -89,7 +101,7 @@ final class Adoption {
 			Log::add( $key, 'info', sprintf( '%d posts that other code had made were adopted.', $count ) );
 		}
 		foreach ( $doubles as $key => $ids ) {
-			self::tell_doubles( $key, $ids );
+			self::tell_doubles( $key, array_values( array_filter( $ids, static fn( int $id ): bool => $id > $last ) ) );
 		}
 		return array_sum( $counts );
 	}
@@ -105,15 +117,8 @@ final class Adoption {
 		return (int) $wpdb->query( $sql ) > 0; // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
-	/**
-	 * Says it once for each post, however often the scan meets it.
-	 *
-	 * @param list<int> $ids
-	 */
+	/** @param list<int> $ids */
 	private static function tell_doubles( int $key, array $ids ): void {
-		$state = get_option( self::OPTION );
-		$seen  = (int) ( is_array( $state ) ? $state['next'] ?? 0 : 0 );
-		$ids   = array_values( array_filter( $ids, static fn( int $id ): bool => $id > $seen ) );
 		if ( $ids ) {
 			Log::add( $key, 'warning', sprintf( '%d posts are further copies of leads that have a post already. They were left as they are; delete them if nobody needs them.', count( $ids ) ), array( 'posts' => array_slice( $ids, 0, 100 ) ) );
 		}

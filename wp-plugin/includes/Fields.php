@@ -75,6 +75,9 @@ final class Fields {
 			$value = $row[ $field ] ?? '';
 			if ( 'title' === $target ) {
 				$title = Title::from( $value );
+			} elseif ( is_string( $value ) && isset( $value[1] ) && ':' !== $value[1] && ';' !== $value[1] && $value[0] > ' ' ) {
+				// Cannot be taken for serialized PHP: the usual case, and a third of the time.
+				$meta[ $target ] = $value;
 			} else {
 				$meta[ $target ] = (string) maybe_serialize( $value );
 			}

@@ -89,7 +89,7 @@ final class HookStore {
 
 	/** @return int The post's id; 0 where it was refused. */
 	private function insert( Lead $lead, Progress $progress ): int {
-		$date = $lead->post_date();
+		$date = $lead->post_date( gmdate( 'Y-m-d H:i:s' ) );
 		$id   = wp_insert_post(
 			wp_slash(
 				array(
@@ -98,7 +98,7 @@ final class HookStore {
 					'post_author'   => 0,
 					'post_title'    => $lead->title,
 					'post_name'     => 'lead-' . bin2hex( random_bytes( 10 ) ),
-					'post_date'     => Times::local( $date ),
+					'post_date'     => Times::local( $date, wp_timezone() ),
 					'post_date_gmt' => $date,
 					'meta_input'    => array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) ),
 				)

@@ -30,8 +30,7 @@ final class Lead {
 	}
 
 	/** UTC. A lead from the future would be a scheduled post. */
-	public function post_date(): string {
-		$now = gmdate( 'Y-m-d H:i:s' );
+	public function post_date( string $now ): string {
 		return null !== $this->created_at && $this->created_at < $now ? $this->created_at : $now;
 	}
 

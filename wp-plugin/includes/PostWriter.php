@@ -25,10 +25,12 @@ final class PostWriter {
 
 	private readonly string $now;
 	private readonly string $now_local;
+	private readonly \DateTimeZone $zone;
 
 	public function __construct( private readonly Transaction $transaction, private readonly Tenant $tenant, private readonly Fields $fields ) {
 		$this->now       = gmdate( 'Y-m-d H:i:s' );
-		$this->now_local = Times::local( $this->now );
+		$this->zone      = wp_timezone();
+		$this->now_local = Times::local( $this->now, $this->zone );
 	}
 
 	/**
@@ -100,8 +102,8 @@ final class PostWriter {
 		$type  = PostType::NAME;
 		$rows  = array();
 		foreach ( $leads as $number => $lead ) {
-			$date   = $lead->post_date();
-			$rows[] = "(0,'" . Times::local( $date ) . "','$date',''," . Sql::text( $lead->title ) . ",'','publish','closed','closed','','$token$number','','','$this->now_local','$this->now','',0,'urn:crm-lead:$token$number',0,'$type')";
+			$date   = $lead->post_date( $this->now );
+			$rows[] = "(0,'" . Times::local( $date, $this->zone ) . "','$date',''," . Sql::text( $lead->title ) . ",'','publish','closed','closed','','$token$number','','','$this->now_local','$this->now','',0,'urn:crm-lead:$token$number',0,'$type')";
 		}
 		$this->transaction->insert( "INSERT INTO `$wpdb->posts` (" . self::POST_COLUMNS . ') VALUES ', $rows );
 		$ids = array();
@@ -113,9 +115,11 @@ final class PostWriter {
 		}
 		ksort( $ids );
 		$meta = array();
+		$keys = array();
 		foreach ( $leads as $number => $lead ) {
 			foreach ( $lead->post_meta( $this->tenant ) as $key => $value ) {
-				$meta[] = "($ids[$number]," . Sql::text( $key ) . ',' . Sql::text( $value ) . ')';
+				$keys[ $key ] ??= Sql::text( (string) $key );
+				$meta[]         = "($ids[$number],$keys[$key]," . Sql::text( $value ) . ')';
 			}
 		}
 		$this->insert_meta( $meta );

@@ -14,11 +14,20 @@ final class Sql {
 		return '' === $value ? "''" : 'x\'' . bin2hex( $value ) . '\'';
 	}
 
+	/** The connection of the transaction that is open: asking wpdb for its own costs more than the escaping. */
+	private static ?\mysqli $connection = null;
+
+	public static function use_connection( ?\mysqli $connection ): void {
+		self::$connection = $connection;
+	}
+
 	/** Text. The connection does the escaping, since it depends on its character set and sql_mode. */
 	public static function text( string $value ): string {
+		if ( self::$connection ) {
+			return "'" . mysqli_real_escape_string( self::$connection, $value ) . "'";
+		}
 		global $wpdb;
-		$dbh = $wpdb->dbh;
-		return "'" . ( $dbh instanceof \mysqli ? mysqli_real_escape_string( $dbh, $value ) : $wpdb->remove_placeholder_escape( esc_sql( $value ) ) ) . "'";
+		return "'" . $wpdb->remove_placeholder_escape( esc_sql( $value ) ) . "'";
 	}
 
 	public static function nullable( ?string $value ): string {

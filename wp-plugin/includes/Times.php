@@ -35,11 +35,9 @@ final class Times {
 		}
 	}
 
-	/** The same moment on the site's clock, as post_date wants it. */
-	public static function local( string $utc ): string {
-		static $zones = array();
-		$zone         = $zones[ (string) get_option( 'timezone_string' ) . get_option( 'gmt_offset' ) ] ??= wp_timezone();
-		if ( 'UTC' === $zone->getName() || '+00:00' === $zone->getName() ) {
+	/** The same moment on the site's clock (wp_timezone()), as post_date wants it. */
+	public static function local( string $utc, \DateTimeZone $zone ): string {
+		if ( '+00:00' === $zone->getName() || 'UTC' === $zone->getName() ) {
 			return $utc;
 		}
 		return ( new \DateTimeImmutable( $utc, new \DateTimeZone( 'UTC' ) ) )->setTimezone( $zone )->format( 'Y-m-d H:i:s' );

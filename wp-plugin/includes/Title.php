@@ -18,13 +18,16 @@ final class Title {
 	/** Control characters, also those of U+0080 to U+009F, and the ones that turn the direction of what follows. */
 	private const CONTROL = '/[\x{00}-\x{1F}\x{7F}-\x{9F}\x{2028}\x{2029}\x{202A}-\x{202E}\x{2066}-\x{2069}]+/u';
 
+	/** What makes a name worth a closer look: markup, entities, attributes, and in bytes what CONTROL names. Quotes alone make none. */
+	private const SUSPECT = '/[<>&=\x00-\x1F\x7F]|\xC2[\x80-\x9F]|\xE2\x80[\xA8-\xAE]|\xE2\x81[\xA6-\xA9]/';
+
 	/** @param mixed $name As the CRM sent it. */
 	public static function from( $name ): string {
 		if ( ! is_scalar( $name ) || is_bool( $name ) ) {
 			return self::UNKNOWN;
 		}
 		$text = (string) $name;
-		if ( preg_match( '/[^ !#-%(-;?-~]/', $text ) ) {
+		if ( isset( $text[ self::MAX_BYTES ] ) || preg_match( self::SUSPECT, $text ) || ! mb_check_encoding( $text, 'UTF-8' ) ) {
 			$text = self::filtered( $text );
 		}
 		$text = trim( $text );

@@ -59,6 +59,7 @@ final class Transaction {
 				throw $e;
 			} finally {
 				$wpdb->reconnect_retries = $retries;
+				Sql::use_connection( null );
 			}
 			usleep( wp_rand( 5000, 50000 ) * $try );
 			$wpdb->check_connection( false );
@@ -158,6 +159,7 @@ final class Transaction {
 			throw new StatementFailed( $wpdb->last_error ? $wpdb->last_error : 'the connection is gone', 2006 );
 		}
 		$this->connection = $wpdb->dbh instanceof \mysqli ? $wpdb->dbh : null;
+		Sql::use_connection( $this->connection );
 	}
 
 	private function undo(): void {
