@@ -37,10 +37,9 @@ test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH reads t
 	@bash tests/stack/deps.sh run test browser
 	@bash tests/run $(ARGS)
 
-bench: all ## Run the benchmarks
+bench: all ## Run the benchmarks (minutes; on a quiet machine)
 	@bash tests/stack/deps.sh run test
-	@cargo build --release --locked --package sandbox-crm
-	@bash tests/bench/run $(ARGS)
+	@bash tests/run build bench
 
 clean: ## Remove what was built
 	cargo clean
