@@ -1,0 +1,74 @@
+<?php
+/** Bodies of 200: which are lists of leads, which are none, which are refused. */
+
+declare(strict_types=1);
+
+namespace TenantCRM\Tests\Parity;
+
+$deep   = static fn( int $levels ): string => '{"data":' . str_repeat( '[', $levels - 1 ) . str_repeat( ']', $levels - 1 ) . '}';
+$bodies = [
+	'empty'                         => '',
+	'white space only'              => " \r\n\t ",
+	'null'                          => 'null',
+	'true'                          => 'true',
+	'TRUE in capitals'              => '{"data":TRUE}',
+	'Null in capitals'              => '{"data":[NULL]}',
+	'a number'                      => '12',
+	'a string'                      => '"data"',
+	'an empty list'                 => '[]',
+	'a list'                        => '[{"id":1},{"id":2}]',
+	'an empty object'               => '{}',
+	'no data'                       => '{"leads":[1]}',
+	'data: null'                    => '{"data":null}',
+	'data: false'                   => '{"data":false}',
+	'data: 0'                       => '{"data":0}',
+	'data: text'                    => '{"data":"none"}',
+	'data: {}'                      => '{"data":{}}',
+	'data: an object'               => '{"data":{"b":1,"a":{"z":[],"y":{}}}}',
+	'data: []'                      => '{"data":[]}',
+	'data inside data'              => '{"data":{"data":[1]}}',
+	'data in another case'          => '{"Data":[1]}',
+	'data twice'                    => '{"data":[1],"data":[2]}',
+	'data twice, the last null'     => '{"data":[1],"data":null}',
+	'data by an escaped name'       => '{"d\u0061ta":[1]}',
+	'white space around'            => "\n\t {\"data\" : [ 1 , 2 ] } \r\n",
+	'a form feed before'            => "\f{\"data\":[1]}",
+	'a byte order mark'             => "\u{feff}{\"data\":[1]}",
+	'trailing bytes'                => '{"data":[1]}x',
+	'two documents'                 => '{"data":[1]}{"data":[2]}',
+	'a trailing NUL'                => "{\"data\":[1]}\0",
+	'a trailing comma'              => '{"data":[1,]}',
+	'single quotes'                 => "{'data':[1]}",
+	'a comment'                     => '{"data":[1]/* */}',
+	'truncated'                     => '{"data":[{"id":1,"name":"An',
+	'HTML'                          => '<!DOCTYPE html><html><body>Down for maintenance</body></html>',
+	'a line break in a string'      => "{\"data\":[\"a\nb\"]}",
+	'nested 511 deep'               => $deep( 511 ),
+	'nested 512 deep'               => $deep( 512 ),
+	'nested 513 deep'               => $deep( 513 ),
+	'511 deep beside data'          => '{"x":' . str_repeat( '[', 510 ) . str_repeat( ']', 510 ) . ',"data":[1]}',
+	'513 deep beside data'          => '{"x":' . str_repeat( '[', 512 ) . str_repeat( ']', 512 ) . ',"data":[1]}',
+	'broken beside data'            => '{"data":[1],"x":[1}',
+	'keys that are numbers'         => '{"data":{"1":"a","01":"b","-1":"c","-0":"d","9223372036854775807":"e","9223372036854775808":"f","1.5":"g","":"h"," 1":"i"}}',
+	'keys that come twice'          => '{"data":[{"a":1,"b":2,"a":3}]}',
+	'a key with a NUL first'        => '{"data":[{"\u0000a":1,"a\u0000b":2}]}',
+	'empty lists and objects'       => '{"data":[{},[],{"a":{}},[[]]]}',
+];
+$cases = [];
+foreach ( $bodies as $name => $body ) {
+	$cases[ "body: $name" ] = [ 'crm' => answer( $body ) ];
+}
+foreach ( [ 'empty', 'null', 'true', 'a number', 'a string', 'an empty list', 'an empty object', 'data: null', 'truncated', 'HTML', 'trailing bytes' ] as $name ) {
+	$cases[ "created: $name" ] = [ 'crm' => answer( $bodies[ $name ], 201 ), 'call' => create( ... ) ];
+}
+return $cases + [
+	'body: another content type'    => [ 'crm' => answer( '{"data":[1]}', 200, [ 'Content-Type' => 'text/html' ] ) ],
+	'body: no content type'         => [ 'crm' => answer( '{"data":[1]}', 200, [] ) ],
+	'body: 5 MB'                    => [ 'crm' => answer( '{"data":["' . str_repeat( 'a long list of leads ', 250_000 ) . '"]}' ) ],
+	'body: more than the host allows' => [
+		'crm' => answer( '{"data":["' . str_repeat( 'x', 2000 ) . '"]}' ), 'ini' => [ 'tenant_crm_sync.max_response_bytes=1000' ], 'slow' => true,
+		'why' => 'a host can bound what a CRM makes its workers hold (64 MiB if nothing else is set)',
+	],
+	'body: the success of a create' => [ 'call' => static fn( $make ) => array_intersect_key( $make()->create_lead( [ 'name' => 'Zoë', 'score' => 1.5, 'tags' => [ 'a/b' ] ] ), [ 'name' => 1, 'score' => 1, 'tags' => 1 ] ) ],
+	'body: a real list'             => [ 'rows' => [ [ 'id' => 2, 'name' => 'Zoë', 'updated_at' => null ], [ 'id' => '1', 'tags' => [], 'updated_at' => null ] ] ],
+];
