@@ -1,6 +1,6 @@
 //! The requests that a connector wants: addresses, queries and headers. The face gives the values, `net` sends them.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
@@ -86,15 +86,21 @@ pub fn headers(connector: &Connector, api_key: &[u8]) -> Result<HeaderMap> {
 
 /// One pair of a query, encoded by RFC 3986: a space is `%20`, a plus sign `%2B`.
 pub fn append_query(url: &mut Url, name: &str, value: &str) {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    let pair = format!(
-        "{}={}",
-        utf8_percent_encode(name, RESERVED),
-        utf8_percent_encode(value, RESERVED)
-    );
+    let pair = query_pair(name, value.as_bytes());
     let query = match url.query() {
         Some(query) if !query.is_empty() => format!("{query}&{pair}"),
         _ => pair,
     };
     url.set_query(Some(&query));
+}
+
+/// The same for a value that may not be UTF-8.
+#[must_use]
+pub fn query_pair(name: &str, value: &[u8]) -> String {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    format!(
+        "{}={}",
+        utf8_percent_encode(name, RESERVED),
+        percent_encode(value, RESERVED)
+    )
 }

@@ -1,15 +1,16 @@
 //! A JSON reader that accepts and refuses exactly what PHP's `json_decode( $s, true )` does.
 //!
 //! It only reads: what becomes of the values is the business of a [`Sink`] (PHP arrays in `php/json.rs`, fingerprints
-//! in `crm/page.rs`). No crate fits: serde_json and sonic-rs refuse `TRUE`, numbers beyond a double and nesting that
-//! PHP takes, and round or cut where PHP does not.
+//! in `crm/page.rs`). No crate fits: serde_json and sonic-rs refuse numbers beyond a double and nesting that PHP
+//! takes, and round or cut where PHP does not.
 
 mod reader;
 
 pub use reader::Reader;
 
-/// Arrays and objects inside one another, as `json_decode` counts them by default.
-pub const MAX_DEPTH: usize = 512;
+/// Arrays and objects inside one another that `json_decode` takes with its default depth of 512, which counts what is in
+/// the innermost one as a level.
+pub const MAX_DEPTH: usize = 511;
 
 /// Why a document is refused; one for one PHP's `JSON_ERROR_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

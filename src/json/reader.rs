@@ -70,9 +70,9 @@ impl<'a> Reader<'a> {
                 Number::Integer(value) => Ok(sink.integer(value)),
                 Number::Float(value) => Ok(sink.float(value)),
             },
-            Some(b't' | b'T') => self.literal("true").map(|()| sink.boolean(true)),
-            Some(b'f' | b'F') => self.literal("false").map(|()| sink.boolean(false)),
-            Some(b'n' | b'N') => self.literal("null").map(|()| sink.null()),
+            Some(b't') => self.literal("true").map(|()| sink.boolean(true)),
+            Some(b'f') => self.literal("false").map(|()| sink.boolean(false)),
+            Some(b'n') => self.literal("null").map(|()| sink.null()),
             Some(byte) => Err(unexpected(byte)),
             None => Err(Refusal::Syntax),
         }
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
     fn literal(&mut self, word: &str) -> Result<(), Refusal> {
         let end = self.at + word.len();
         match self.bytes.get(self.at..end) {
-            Some(found) if found.eq_ignore_ascii_case(word.as_bytes()) => {
+            Some(found) if found == word.as_bytes() => {
                 self.at = end;
                 Ok(())
             }

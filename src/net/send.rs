@@ -108,19 +108,22 @@ fn timed_out(timeout: Duration) -> Error {
 }
 
 async fn once(client: &Client, call: &Call) -> Result<(StatusCode, HeaderMap, Bytes)> {
-    let mut url = call.url.clone();
+    let (mut url, mut method, mut body) = (call.url.clone(), call.method.clone(), call.body.clone());
     for _ in 0..=MAX_REDIRECTS {
         egress::check(&url, &call.config)?;
         let mut request = client
-            .request(call.method.clone(), url.clone())
+            .request(method.clone(), url.clone())
             .headers(call.headers.clone());
-        if let Some(body) = &call.body {
+        if let Some(body) = &body {
             request = request.body(body.clone());
         }
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         let status = response.status();
         if status.is_redirection() && response.headers().contains_key(LOCATION) {
             url = redirected(call, &url, &response)?;
+            if status == StatusCode::SEE_OTHER {
+                (method, body) = (Method::GET, None);
+            }
             continue;
         }
         let headers = std::mem::take(response.headers_mut());
@@ -162,8 +165,9 @@ fn redirected(call: &Call, from: &Url, response: &Response) -> Result<Url> {
         );
     }
     let read = matches!(call.method, Method::GET | Method::HEAD);
-    let keeps_method = matches!(status.as_u16(), 307 | 308);
-    if !read && !keeps_method {
+    // 303: the write was processed, and this is where its result is. 307 and 308: the same request, elsewhere.
+    let safe = matches!(status.as_u16(), 303 | 307 | 308);
+    if !read && !safe {
         return error(
             Kind::Http,
             format!(

@@ -26,46 +26,47 @@ fn find(name: &'static str) -> &'static ClassEntry {
 
 /// Registers the classes; while the module starts.
 pub fn register() -> ext_php_rs::error::Result<()> {
-    let property = |name: &str, default: Option<fn() -> Zval>| ClassProperty {
-        name: name.to_owned(),
-        flags: PropertyFlags::Public,
-        default: Some(Box::new(move || Ok(default.map_or_else(Zval::null, |value| value())))),
-        docs: &[],
-        ty: None,
-        nullable: false,
-        readonly: false,
-        default_stub: None,
-    };
-    let empty: Option<fn() -> Zval> = Some(|| string(b""));
-    let zero: Option<fn() -> Zval> = Some(|| {
-        let mut zero = Zval::new();
-        zero.set_long(0);
-        zero
-    });
-    let mut base = ClassBuilder::new(BASE).extends((runtime_exception, "\\RuntimeException"));
-    for (name, default) in [
-        ("tenant", empty),
-        ("kind", empty),
-        ("operation", empty),
-        ("status", None),
-        ("retry_after", None),
-        ("attempts", zero),
-        ("body", None),
-    ] {
-        base = base.property(property(name, default));
-    }
-    base.registration(|_, tables| std::mem::forget(tables)).register()?;
-    let child = |name: &'static str, parent: fn() -> &'static ClassEntry| {
-        ClassBuilder::new(name)
-            .extends((parent, ""))
-            .registration(|_, tables| std::mem::forget(tables))
-            .register()
-    };
+    class(BASE, runtime_exception)?;
     for name in CHILDREN {
-        child(name, || find(BASE))?;
+        class(name, || find(BASE))?;
     }
-    child(HTTP, || find(BASE))?;
-    child(RATE_LIMIT, || find(HTTP))
+    class(HTTP, || find(BASE))?;
+    class(RATE_LIMIT, || find(HTTP))
+}
+
+/// The properties are declared for each class: ext-php-rs declares them after the class was registered, and a child takes
+/// over only what its parent had by then.
+fn class(name: &'static str, parent: fn() -> &'static ClassEntry) -> ext_php_rs::error::Result<()> {
+    let text: fn() -> Zval = || string(b"");
+    let number: fn() -> Zval = || integer(0);
+    let mut builder = ClassBuilder::new(name).extends((parent, ""));
+    for (property, default) in [
+        ("tenant", text),
+        ("kind", text),
+        ("operation", text),
+        ("status", Zval::null),
+        ("retry_after", Zval::null),
+        ("attempts", number),
+        ("body", Zval::null),
+    ] {
+        builder = builder.property(ClassProperty {
+            name: property.to_owned(),
+            flags: PropertyFlags::Public,
+            default: Some(Box::new(move || Ok(default()))),
+            docs: &[],
+            ty: None,
+            nullable: false,
+            readonly: false,
+            default_stub: None,
+        });
+    }
+    builder.registration(|_, tables| std::mem::forget(tables)).register()
+}
+
+fn integer(value: i64) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_long(value);
+    zval
 }
 
 fn class_of(kind: Kind) -> &'static ClassEntry {
@@ -90,18 +91,13 @@ pub fn exception(tenant: &str, error: &Error) -> PhpException {
     } else {
         format!("CRM tenant {tenant}: {error}")
     };
-    let long = |value: i64| {
-        let mut zval = Zval::new();
-        zval.set_long(value);
-        zval
-    };
     let mut object = class.new();
     set_property(&mut object, "message", string(message.replace('\0', " ").as_bytes()));
-    set_property(&mut object, "code", long(status.unwrap_or(0)));
+    set_property(&mut object, "code", integer(status.unwrap_or(0)));
     set_property(&mut object, "tenant", string(tenant.as_bytes()));
     set_property(&mut object, "kind", string(error.kind.name().as_bytes()));
     set_property(&mut object, "operation", string(error.operation.as_bytes()));
-    set_property(&mut object, "status", status.map_or_else(Zval::null, long));
+    set_property(&mut object, "status", status.map_or_else(Zval::null, integer));
     set_property(
         &mut object,
         "retry_after",
@@ -111,7 +107,7 @@ pub fn exception(tenant: &str, error: &Error) -> PhpException {
             zval
         }),
     );
-    set_property(&mut object, "attempts", long(i64::from(error.attempts)));
+    set_property(&mut object, "attempts", integer(i64::from(error.attempts)));
     set_property(
         &mut object,
         "body",

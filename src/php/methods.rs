@@ -6,10 +6,10 @@ use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendCallable, ZendHashTable, Zval};
 use ext_php_rs::zend::{ExecutorGlobals, ce};
-use reqwest::{Method, Url};
+use reqwest::Method;
 
 use crate::crm::connector::Object;
-use crate::crm::request::{self, append_query};
+use crate::crm::request::{self, query_pair};
 use crate::error::{Error, Kind, Result};
 use crate::net::send::Reply;
 use crate::php::batch::Pull;
@@ -18,7 +18,7 @@ use crate::php::exception::{describe, exception};
 use crate::php::ini;
 use crate::php::json::Arrays;
 use crate::php::settings::Settings;
-use crate::php::zend::{Call, PhpClass, is_true, new_object, pending, to_text};
+use crate::php::zend::{Call, PhpClass, is_true, new_object, pending, to_bytes, to_text};
 use crate::sync::pull::Plan;
 use crate::sync::watermark::Watermark;
 
@@ -44,10 +44,7 @@ fn since_query(parameter: &str, since: &Zval) -> PhpResult<Option<String>> {
         return Ok(None);
     }
     if since.is_string() || since.is_long() {
-        let mut url = Url::parse("https://query.invalid/").map_err(|_| pending())?;
-        let text = to_text(since)?;
-        append_query(&mut url, parameter, &text);
-        return Ok(url.query().map(str::to_owned));
+        return Ok(Some(query_pair(parameter, &to_bytes(since)?)));
     }
     let mut table = ZendHashTable::new();
     table.insert(parameter, since.shallow_clone())?;

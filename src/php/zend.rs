@@ -505,7 +505,13 @@ impl Call<'_> {
     /// The state of `$this`.
     pub fn this<T: PhpClass>(&mut self) -> PhpResult<Rc<T>> {
         let object = self.frame.get_self().map_or(ptr::null_mut(), ptr::from_mut);
-        state::<T>(object).ok_or_else(|| "the parent's constructor was not called".into())
+        state::<T>(object).ok_or_else(|| {
+            PhpException::new(
+                String::from("the parent's constructor was not called"),
+                0,
+                ext_php_rs::zend::ce::error(),
+            )
+        })
     }
 
     /// Gives `$this` its state; for constructors.
@@ -577,6 +583,14 @@ pub fn to_text(value: &Zval) -> PhpResult<String> {
         let owned = String::from_utf8_lossy(found.as_bytes()).into_owned();
         ffi::ext_php_rs_zend_string_release(text);
         Ok(owned)
+    }
+}
+
+/// The bytes of a string or number, as PHP writes them.
+pub fn to_bytes(value: &Zval) -> PhpResult<Vec<u8>> {
+    match value.zend_str() {
+        Some(text) => Ok(text.as_bytes().to_vec()),
+        None => to_text(value).map(String::into_bytes),
     }
 }
 
