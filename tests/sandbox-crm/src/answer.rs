@@ -42,18 +42,12 @@ impl Answer {
             .unwrap_or("Error")
             .to_lowercase()
             .replace(' ', "_");
-        Self::value(
-            status,
-            &json!({ "error": name, "message": message.as_ref() }),
-        )
+        Self::value(status, &json!({ "error": name, "message": message.as_ref() }))
     }
 
     pub fn method_not_allowed(allowed: &'static str) -> Self {
-        Self::error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            format!("Allowed here: {allowed}."),
-        )
-        .with(ALLOW, HeaderValue::from_static(allowed))
+        Self::error(StatusCode::METHOD_NOT_ALLOWED, format!("Allowed here: {allowed}."))
+            .with(ALLOW, HeaderValue::from_static(allowed))
     }
 
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

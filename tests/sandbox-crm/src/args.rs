@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-pub const USAGE: &str = "usage: sandbox-crm --dir DIR [--tls-port 0] [--plain-port 0] [--control-port 0] [--log-limit 100000]";
+pub const USAGE: &str =
+    "usage: sandbox-crm --dir DIR [--tls-port 0] [--plain-port 0] [--control-port 0] [--log-limit 100000]";
 
 #[derive(Debug, PartialEq, Eq)]
 pub struct Args {
@@ -76,15 +77,9 @@ mod tests {
     #[test]
     fn both_spellings_of_a_value() {
         let spaced = parse("--dir /d --tls-port 1 --control-port 65535").unwrap();
-        assert_eq!(
-            spaced,
-            parse("--dir=/d --tls-port=1 --control-port=65535").unwrap()
-        );
+        assert_eq!(spaced, parse("--dir=/d --tls-port=1 --control-port=65535").unwrap());
         let args = spaced.unwrap();
-        assert_eq!(
-            (args.tls_port, args.plain_port, args.control_port),
-            (1, 0, 65535)
-        );
+        assert_eq!((args.tls_port, args.plain_port, args.control_port), (1, 0, 65535));
         assert_eq!(args.log_limit, 100_000);
     }
 

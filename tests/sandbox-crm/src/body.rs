@@ -34,9 +34,7 @@ impl Body {
     /// The bytes in equal steps over `time`.
     pub fn spread(bytes: Bytes, time: Duration) -> Self {
         // At most one step each 5 ms, and no step without a byte.
-        let steps = (time.as_millis() / 5)
-            .clamp(1, 200)
-            .min(bytes.len().max(1) as u128) as usize;
+        let steps = (time.as_millis() / 5).clamp(1, 200).min(bytes.len().max(1) as u128) as usize;
         let pause = time / steps as u32;
         let size = bytes.len().div_ceil(steps).max(1);
         Self::fed(Some(bytes.len() as u64), move |feed| async move {
@@ -104,10 +102,7 @@ impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Fed { pieces, left } => {
@@ -126,12 +121,8 @@ impl hyper::body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
-            Self::Fed {
-                left: Some(left), ..
-            } => SizeHint::with_exact(*left),
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Fed { left: Some(left), .. } => SizeHint::with_exact(*left),
             Self::Fed { left: None, .. } => SizeHint::default(),
         }
     }

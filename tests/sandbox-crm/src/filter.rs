@@ -82,14 +82,11 @@ fn is_date_and_time(text: &str) -> bool {
         return false;
     };
     let shape = b"0000-00-00T00:00:00";
-    let fits = start
-        .iter()
-        .zip(shape)
-        .all(|(byte, expected)| match expected {
-            b'0' => byte.is_ascii_digit(),
-            b'T' => matches!(byte, b'T' | b't' | b' '),
-            _ => byte == expected,
-        });
+    let fits = start.iter().zip(shape).all(|(byte, expected)| match expected {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b't' | b' '),
+        _ => byte == expected,
+    });
     fits && rest
         .iter()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b':' | b'+' | b'-' | b'Z' | b'z'))
@@ -100,9 +97,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Option<i64> {
-        TimeFormat::Rfc3339
-            .parse(text)
-            .map(|time| time.as_microsecond())
+        TimeFormat::Rfc3339.parse(text).map(|time| time.as_microsecond())
     }
 
     const TEN: i64 = 1_795_428_000_000_000;
@@ -155,10 +150,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let time = Timestamp::from_nanosecond(1_795_428_000_123_456_789).unwrap();
         for (format, written) in [
-            (
-                TimeFormat::Rfc3339,
-                Value::from("2026-11-23T10:00:00.123456Z"),
-            ),
+            (TimeFormat::Rfc3339, Value::from("2026-11-23T10:00:00.123456Z")),
             (TimeFormat::Naive, Value::from("2026-11-23 10:00:00")),
             (TimeFormat::Epoch, Value::from(1_795_428_000)),
             (TimeFormat::EpochMs, Value::from(1_795_428_000_123_i64)),
@@ -174,9 +166,6 @@ mod tests {
     #[test]
     fn truncation_goes_down_before_1970_too() {
         let time = Timestamp::from_microsecond(-1).unwrap();
-        assert_eq!(
-            TimeFormat::Epoch.truncate(time),
-            Timestamp::from_second(-1).unwrap()
-        );
+        assert_eq!(TimeFormat::Epoch.truncate(time), Timestamp::from_second(-1).unwrap());
     }
 }

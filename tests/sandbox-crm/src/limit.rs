@@ -70,10 +70,7 @@ impl Limiter {
 }
 
 fn refusal(retry_after: RetryAfter, wait: Duration) -> Answer {
-    let answer = Answer::error(
-        StatusCode::TOO_MANY_REQUESTS,
-        "This tenant's request limit is reached.",
-    );
+    let answer = Answer::error(StatusCode::TOO_MANY_REQUESTS, "This tenant's request limit is reached.");
     let text = match retry_after {
         RetryAfter::None => return answer,
         // Rounded up: who waits that long is let in.
@@ -122,9 +119,7 @@ mod tests {
         let mut limiter = limiter(1, RetryAfter::Seconds);
         let start = Instant::now();
         limiter.admit(start).unwrap();
-        let refused = limiter
-            .admit(start + Duration::from_millis(100))
-            .unwrap_err();
+        let refused = limiter.admit(start + Duration::from_millis(100)).unwrap_err();
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
         assert!(
             refused

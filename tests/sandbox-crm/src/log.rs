@@ -167,11 +167,7 @@ mod tests {
         assert_eq!(numbers(&log, None, 5), [0; 0]);
         assert_eq!(numbers(&log, Some("a"), 0), [3, 5]);
         log.answered(1, StatusCode::OK); // forgotten: no other entry may get it
-        assert!(
-            log.list(None, 0)
-                .iter()
-                .all(|entry| entry["status"].is_null())
-        );
+        assert!(log.list(None, 0).iter().all(|entry| entry["status"].is_null()));
         log.clear();
         assert_eq!(log.begin(entry("a")), 6);
         assert_eq!(numbers(&log, None, 0), [6]);
@@ -184,9 +180,7 @@ mod tests {
         log.body(number, &Bytes::from(vec![b'x'; BODY_LIMIT + 1]));
         log.answered(number, StatusCode::CREATED);
         let shown = log.list(None, 0).remove(0);
-        let body = BASE64_STANDARD
-            .decode(shown["body_base64"].as_str().unwrap())
-            .unwrap();
+        let body = BASE64_STANDARD.decode(shown["body_base64"].as_str().unwrap()).unwrap();
         assert_eq!(body.len(), BODY_LIMIT);
         assert_eq!(shown["status"], 201);
         assert_eq!(shown["query"], "page=2");

@@ -46,10 +46,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(reason) => {
             eprintln!("sandbox-crm: cannot start threads: {reason}");
@@ -66,8 +63,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Failure> {
-    std::fs::create_dir_all(&args.dir)
-        .map_err(|reason| format!("cannot make {}: {reason}", args.dir.display()))?;
+    std::fs::create_dir_all(&args.dir).map_err(|reason| format!("cannot make {}: {reason}", args.dir.display()))?;
     let pid_file = args.dir.join("sandbox.pid");
     let ready_file = args.dir.join("sandbox.json");
     // A killed predecessor's files would say "ready" with ports that nobody answers.

@@ -119,11 +119,7 @@ pub fn page(object: Object, asked: &Asked, config: &Config, table: &Table, origi
         }
         Paging::Link | Paging::RelativeLink => {
             let (rows, next) = keyset(&rows, asked, config.order);
-            let origin = if config.paging == Paging::Link {
-                origin
-            } else {
-                ""
-            };
+            let origin = if config.paging == Paging::Link { origin } else { "" };
             let next = next.map(|cursor| link(origin, object, asked, &cursor));
             let links = json!({ "next": next });
             assemble(rows, &format!(r#","links":{links}"#))
@@ -139,17 +135,10 @@ fn split(rows: &[Arc<Row>], per_page: usize) -> (&[Arc<Row>], bool) {
 }
 
 /// One page after the cursor, and the cursor of the following page.
-fn keyset<'a>(
-    rows: &'a [Arc<Row>],
-    asked: &Asked,
-    order: Order,
-) -> (&'a [Arc<Row>], Option<String>) {
+fn keyset<'a>(rows: &'a [Arc<Row>], asked: &Asked, order: Order) -> (&'a [Arc<Row>], Option<String>) {
     let rest = match &asked.cursor {
         None => rows,
-        Some(Cursor {
-            time: Some(time),
-            id,
-        }) => after_time(rows, *time, id),
+        Some(Cursor { time: Some(time), id }) => after_time(rows, *time, id),
         Some(Cursor { time: None, id }) => after_id(rows, id),
     };
     let (page, more) = split(rest, asked.per_page);

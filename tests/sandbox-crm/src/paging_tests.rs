@@ -52,10 +52,7 @@ fn next(answer: &Value, config: &Config, base: &str) -> Option<String> {
             let (current, last) = (meta["current_page"].as_u64()?, meta["last_page"].as_u64()?);
             (current < last).then(|| format!("{base}&page={}", current + 1))
         }
-        Paging::Cursor => Some(format!(
-            "{base}&cursor={}",
-            answer["meta"]["next_cursor"].as_str()?
-        )),
+        Paging::Cursor => Some(format!("{base}&cursor={}", answer["meta"]["next_cursor"].as_str()?)),
         Paging::Link | Paging::RelativeLink => {
             let link = answer["links"]["next"].as_str()?;
             let origin = if config.paging == Paging::Link {
@@ -63,9 +60,7 @@ fn next(answer: &Value, config: &Config, base: &str) -> Option<String> {
             } else {
                 ""
             };
-            let query = link
-                .strip_prefix(&format!("{origin}/api/v1/leads?"))
-                .unwrap();
+            let query = link.strip_prefix(&format!("{origin}/api/v1/leads?")).unwrap();
             Some(query.to_owned())
         }
     }
@@ -106,11 +101,7 @@ fn every_row_once() {
                         .collect();
                     assert!(expected.len() > 60);
                     assert_eq!(seen, expected, "{config:?} {base}");
-                    let size = if paging == Paging::None {
-                        120
-                    } else {
-                        per_page.min(50)
-                    };
+                    let size = if paging == Paging::None { 120 } else { per_page.min(50) };
                     assert_eq!(pages, expected.len().div_ceil(size));
                 }
             }
@@ -125,11 +116,7 @@ fn offsets_lose_a_row_that_keysets_do_not() {
         let first = ask(&table, &config, "per_page=10");
         // A row of the first page changes while that page is read: it moves to the end.
         table.put(vec![row(1, 99)]);
-        let second = ask(
-            &table,
-            &config,
-            &next(&first, &config, "per_page=10").unwrap(),
-        );
+        let second = ask(&table, &config, &next(&first, &config, "per_page=10").unwrap());
         assert_eq!(!ids(&second).contains(&11), lost);
     }
 }
@@ -137,24 +124,12 @@ fn offsets_lose_a_row_that_keysets_do_not() {
 #[test]
 fn shapes() {
     let table = table(3, true);
-    let answer = ask(
-        &table,
-        &config(Paging::None, Order::Id),
-        "page=9&per_page=1",
-    );
+    let answer = ask(&table, &config(Paging::None, Order::Id), "page=9&per_page=1");
     assert_eq!(answer, json!({ "data": [{"id": 1}, {"id": 2}, {"id": 3}] }));
-    let answer = ask(
-        &table,
-        &config(Paging::Page, Order::Id),
-        "page=2&per_page=99999",
-    );
+    let answer = ask(&table, &config(Paging::Page, Order::Id), "page=2&per_page=99999");
     let meta = json!({ "current_page": 2, "last_page": 1, "per_page": 50, "total": 3 });
     assert_eq!(answer, json!({ "data": [], "meta": meta }));
-    let answer = ask(
-        &table,
-        &config(Paging::Page, Order::Id),
-        "filter[updated_at_gt]=50",
-    );
+    let answer = ask(&table, &config(Paging::Page, Order::Id), "filter[updated_at_gt]=50");
     assert_eq!(answer["meta"]["last_page"], 1);
     assert_eq!(answer["meta"]["total"], 0);
     let answer = ask(&table, &config(Paging::Link, Order::Id), "");
@@ -182,13 +157,7 @@ fn what_cannot_be_read_is_refused() {
     ] {
         assert!(matches!(read(query), Err(Refused::Invalid(_))), "{query}");
     }
-    for query in [
-        "limit=5",
-        "filter[updated_at_gte]=5",
-        "filter=5",
-        "Page=1",
-        "sort=id",
-    ] {
+    for query in ["limit=5", "filter[updated_at_gte]=5", "filter=5", "Page=1", "sort=id"] {
         assert!(matches!(read(query), Err(Refused::Unknown(_))), "{query}");
     }
 }

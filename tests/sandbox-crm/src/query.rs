@@ -41,10 +41,7 @@ mod tests {
         ] {
             assert_eq!(
                 parse(raw).unwrap(),
-                [(
-                    "filter[updated_at_gt]".to_owned(),
-                    "2026-11-23 10:00:00".to_owned()
-                )]
+                [("filter[updated_at_gt]".to_owned(), "2026-11-23 10:00:00".to_owned())]
             );
         }
     }

@@ -73,12 +73,7 @@ const COMPANIES: [&str; 12] = [
     "Plain Corp",
 ];
 const STATUS: [&str; 5] = ["new", "contacted", "qualified", "lost", "converted"];
-const OWNERS: [&str; 4] = [
-    "ana@crm.test",
-    "bo@crm.test",
-    "chi@crm.test",
-    "dag@crm.test",
-];
+const OWNERS: [&str; 4] = ["ana@crm.test", "bo@crm.test", "chi@crm.test", "dag@crm.test"];
 const TAGS: [&str; 6] = ["vip", "newsletter", "trade fair", "größer", "🌟", "a/b"];
 const WORDS: [&str; 16] = [
     "called",
@@ -198,21 +193,13 @@ mod tests {
             bytes,
             timestamps,
         };
-        (1..=500)
-            .map(|n| sower.row(IdKind::Int.make(object, n), n))
-            .collect()
+        (1..=500).map(|n| sower.row(IdKind::Int.make(object, n), n)).collect()
     }
 
     #[test]
     fn the_same_seed_gives_the_same_rows() {
-        assert_eq!(
-            rows(1, 400, TimeFormat::Rfc3339),
-            rows(1, 400, TimeFormat::Rfc3339)
-        );
-        assert_ne!(
-            rows(1, 400, TimeFormat::Rfc3339),
-            rows(2, 400, TimeFormat::Rfc3339)
-        );
+        assert_eq!(rows(1, 400, TimeFormat::Rfc3339), rows(1, 400, TimeFormat::Rfc3339));
+        assert_ne!(rows(1, 400, TimeFormat::Rfc3339), rows(2, 400, TimeFormat::Rfc3339));
         let different: HashSet<_> = rows(1, 400, TimeFormat::Rfc3339)
             .into_iter()
             .map(|row| row.json)

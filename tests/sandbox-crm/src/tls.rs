@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
@@ -23,19 +23,15 @@ const KEY: &str = "server.key";
 
 /// Takes the folder's certificate, or makes one: clients that were given `ca.pem` survive a restart.
 pub fn acceptor(dir: &Path) -> Result<TlsAcceptor, Failure> {
-    if [CA, CERTIFICATE, KEY]
-        .iter()
-        .any(|name| !dir.join(name).exists())
-    {
+    if [CA, CERTIFICATE, KEY].iter().any(|name| !dir.join(name).exists()) {
         make(dir)?;
     }
     let chain = CertificateDer::pem_file_iter(dir.join(CERTIFICATE))?.collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_file(dir.join(KEY))?;
-    let mut config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -81,26 +81,14 @@ mod tests {
             Ok(()) => Vec::new(),
             Err(errors) => {
                 let answer: Value = serde_json::from_slice(&Answer::from(errors).body).unwrap();
-                answer["errors"]
-                    .as_object()
-                    .unwrap()
-                    .keys()
-                    .cloned()
-                    .collect()
+                answer["errors"].as_object().unwrap().keys().cloned().collect()
             }
         }
     }
 
     #[test]
     fn names_and_addresses() {
-        assert!(
-            wrong(
-                json!({"name": "Zoë", "email": "zoë@exämple.test"}),
-                true,
-                true
-            )
-            .is_empty()
-        );
+        assert!(wrong(json!({"name": "Zoë", "email": "zoë@exämple.test"}), true, true).is_empty());
         assert!(wrong(json!({"name": "Zoë", "email": null}), true, true).is_empty());
         assert_eq!(wrong(json!({}), true, false), ["name"]);
         assert!(wrong(json!({}), false, false).is_empty());
@@ -110,26 +98,16 @@ mod tests {
         for email in [
             "", "a", "a@", "@b.c", "a@b", "a@b.", "a@.c", "a b@c.d", "a@b@c.d", "a@c.d\n",
         ] {
-            assert_eq!(
-                wrong(json!({"email": email}), false, false),
-                ["email"],
-                "{email}"
-            );
+            assert_eq!(wrong(json!({"email": email}), false, false), ["email"], "{email}");
         }
-        assert_eq!(
-            wrong(json!({"name": 1, "email": 2}), true, false),
-            ["name", "email"]
-        );
+        assert_eq!(wrong(json!({"name": 1, "email": 2}), true, false), ["name", "email"]);
     }
 
     #[test]
     fn strictness() {
         let fields = json!({"name": "a", "colour": "red", "id": 5, "tags": ["a", 1], "score": "x", "phone": 5});
         assert!(wrong(fields.clone(), true, false).is_empty());
-        assert_eq!(
-            wrong(fields, true, true),
-            ["colour", "id", "tags", "score", "phone"]
-        );
+        assert_eq!(wrong(fields, true, true), ["colour", "id", "tags", "score", "phone"]);
         let fine = json!({"name": "a", "tags": [], "score": 1.5, "phone": null, "notes": "x"});
         assert!(wrong(fine, true, true).is_empty());
     }

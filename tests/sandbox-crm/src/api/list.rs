@@ -12,10 +12,7 @@ pub fn list(tenant: &Tenant, object: Object, pairs: Vec<(String, String)>, origi
     match Asked::read(pairs, &config) {
         Ok(asked) => {
             let table = tenant.table(object).read();
-            Answer::json(
-                StatusCode::OK,
-                page(object, &asked, &config, &table, origin),
-            )
+            Answer::json(StatusCode::OK, page(object, &asked, &config, &table, origin))
         }
         Err(Refused::Unknown(name)) => unknown_parameter(&name),
         Err(Refused::Invalid(errors)) => errors.into(),

@@ -30,9 +30,7 @@ const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 
 pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -> Response<Body> {
     let (parts, incoming) = request.into_parts();
-    app.stats
-        .requests
-        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    app.stats.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let tenant = bearer(&parts.headers).and_then(|key| app.tenants.by_key(key));
     let number = app.log.begin(Entry {
         tenant: tenant.as_ref().map(|tenant| tenant.id.clone()),
@@ -84,10 +82,7 @@ async fn disturbed(
     let fault = match refused {
         Some(_) => None,
         None => {
-            let target = parts
-                .uri
-                .path_and_query()
-                .map_or("", |target| target.as_str());
+            let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
             tenant.faults.lock().take(parts.method.as_str(), target)
         }
     };
@@ -107,9 +102,7 @@ async fn disturbed(
     }
     let answer = match (refused, body) {
         (Some(refused), _) | (None, Err(refused)) => refused,
-        (None, Ok(_)) if fault.as_ref().is_some_and(|fault| !fault.process) => {
-            Answer::empty(StatusCode::OK)
-        }
+        (None, Ok(_)) if fault.as_ref().is_some_and(|fault| !fault.process) => Answer::empty(StatusCode::OK),
         (None, Ok(body)) => route(tenant, conn, parts, body),
     };
     match (fault, behaviour.bytes_per_s) {
@@ -138,26 +131,18 @@ fn route(tenant: &Tenant, conn: &Conn, parts: &Parts, body: Bytes) -> Answer {
     let id = match id.map(query::segment) {
         None => None,
         // Not "//", and no path below a row.
-        Some(Some(text)) if !text.is_empty() && id.is_some_and(|id| !id.contains('/')) => {
-            Some(text)
-        }
+        Some(Some(text)) if !text.is_empty() && id.is_some_and(|id| !id.contains('/')) => Some(text),
         Some(_) => return nowhere(),
     };
     let allowed = match id {
         None => "GET, POST",
         Some(_) => "GET, PATCH, PUT, DELETE",
     };
-    if !allowed
-        .split(", ")
-        .any(|method| method == parts.method.as_str())
-    {
+    if !allowed.split(", ").any(|method| method == parts.method.as_str()) {
         return Answer::method_not_allowed(allowed);
     }
     if !accepts_json(&parts.headers) {
-        return Answer::error(
-            StatusCode::NOT_ACCEPTABLE,
-            "Only application/json is served.",
-        );
+        return Answer::error(StatusCode::NOT_ACCEPTABLE, "Only application/json is served.");
     }
     let writes = matches!(parts.method, Method::POST | Method::PATCH | Method::PUT);
     if writes && !sends_json(&parts.headers) {
@@ -193,10 +178,8 @@ fn unknown_client(parts: &Parts) -> Answer {
         true => "This API key is unknown.",
         false => "An API key is needed: Authorization: Bearer KEY.",
     };
-    Answer::error(StatusCode::UNAUTHORIZED, message).with(
-        WWW_AUTHENTICATE,
-        hyper::header::HeaderValue::from_static("Bearer"),
-    )
+    Answer::error(StatusCode::UNAUTHORIZED, message)
+        .with(WWW_AUTHENTICATE, hyper::header::HeaderValue::from_static("Bearer"))
 }
 
 async fn read(incoming: Incoming) -> Result<Bytes, Answer> {
@@ -286,12 +269,7 @@ mod tests {
         ] {
             assert!(accepts_json(&headers(ACCEPT, value)), "{value}");
         }
-        for value in [
-            "text/html",
-            "application/json;q=0",
-            "application/xml, text/*",
-            "",
-        ] {
+        for value in ["text/html", "application/json;q=0", "application/xml, text/*", ""] {
             assert!(!accepts_json(&headers(ACCEPT, value)), "{value}");
         }
     }
@@ -322,8 +300,6 @@ mod tests {
         let most = Duration::from_millis(100);
         let all: Vec<Duration> = (0..1000).map(|number| jitter(most, number)).collect();
         assert!(all.iter().all(|one| *one < most));
-        assert!(
-            all.iter().any(|one| *one < most / 10) && all.iter().any(|one| *one > most * 9 / 10)
-        );
+        assert!(all.iter().any(|one| *one < most / 10) && all.iter().any(|one| *one > most * 9 / 10));
     }
 }

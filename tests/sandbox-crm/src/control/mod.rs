@@ -118,17 +118,13 @@ fn requests(app: &App, call: &Call<'_>) -> Reply {
 
 impl Call<'_> {
     fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_json::from_slice(&self.body)
-            .map_err(|reason| format!("{}: {reason}", self.path).into())
+        serde_json::from_slice(&self.body).map_err(|reason| format!("{}: {reason}", self.path).into())
     }
 
     /// The named query parameters; any other is refused.
     fn parameters<const N: usize>(&self, names: [&str; N]) -> Result<[Option<String>; N], Refusal> {
         let mut pairs = query::parse(self.query)?;
-        if let Some((other, _)) = pairs
-            .iter()
-            .find(|(name, _)| !names.contains(&name.as_str()))
-        {
+        if let Some((other, _)) = pairs.iter().find(|(name, _)| !names.contains(&name.as_str())) {
             return Err(format!("{}: unknown parameter {other:?}", self.path).into());
         }
         Ok(names.map(|wanted| {
@@ -150,8 +146,6 @@ fn tenant(app: &App, id: &str) -> Result<Arc<Tenant>, Refusal> {
 }
 
 /// For fields where null says something else than absence.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -101,8 +101,9 @@ fn verbatim(
     config: &Config,
 ) -> Result<Row, Refusal> {
     let id = match fields.get("id") {
-        Some(value) => Id::from_value(value)
-            .ok_or_else(|| format!("an \"id\" is a string or a number, not {value}"))?,
+        Some(value) => {
+            Id::from_value(value).ok_or_else(|| format!("an \"id\" is a string or a number, not {value}"))?
+        }
         None => {
             let id = table.make_id(config.ids, object);
             fields.shift_insert(0, "id".into(), id.to_value());
@@ -119,8 +120,7 @@ fn verbatim(
 
 /// Where the bytes do not say their id or time, the row has ones of its own that are not served.
 fn exact(json: Bytes, table: &mut Table, object: Object, config: &Config) -> Row {
-    let fields: Map<String, Value> =
-        serde_json::from_str(&String::from_utf8_lossy(&json)).unwrap_or_default();
+    let fields: Map<String, Value> = serde_json::from_str(&String::from_utf8_lossy(&json)).unwrap_or_default();
     let id = fields
         .get("id")
         .and_then(Id::from_value)
@@ -144,8 +144,7 @@ pub fn delete(app: &App, delete: Delete) -> Reply {
     let tenant = tenant(app, &delete.tenant)?;
     let mut ids = Vec::new();
     for value in &delete.ids {
-        let id = Id::from_value(value)
-            .ok_or_else(|| format!("an id is a string or a number, not {value}"))?;
+        let id = Id::from_value(value).ok_or_else(|| format!("an id is a string or a number, not {value}"))?;
         ids.push(id);
     }
     let deleted = tenant.table(delete.object).write().remove(&ids);
@@ -187,9 +186,7 @@ fn phone(before: Option<&Value>, now: Timestamp) -> String {
     let number = now.as_microsecond().rem_euclid(100_000_000);
     let phone = |number: i64| format!("+49 30 {number:08}");
     match before {
-        Some(Value::String(before)) if *before == phone(number) => {
-            phone((number + 1).rem_euclid(100_000_000))
-        }
+        Some(Value::String(before)) if *before == phone(number) => phone((number + 1).rem_euclid(100_000_000)),
         _ => phone(number),
     }
 }
@@ -198,8 +195,7 @@ pub fn list(app: &App, call: &Call<'_>) -> Reply {
     let [Some(id), Some(object)] = call.parameters(["tenant", "object"])? else {
         return Err(String::from("/rows: \"tenant\" and \"object\" are needed").into());
     };
-    let object =
-        Object::from_name(&object).ok_or_else(|| format!("there is no object {object:?}"))?;
+    let object = Object::from_name(&object).ok_or_else(|| format!("there is no object {object:?}"))?;
     let tenant = tenant(app, &id)?;
     let order = tenant.config().order;
     let table = tenant.table(object).read();

@@ -56,12 +56,7 @@ pub fn save(app: &App, save: Save) -> Reply {
 }
 
 pub fn list(app: &App) -> Reply {
-    let shown = app
-        .tenants
-        .all()
-        .iter()
-        .map(|tenant| show(tenant))
-        .collect();
+    let shown = app.tenants.all().iter().map(|tenant| show(tenant)).collect();
     fine(Value::Array(shown))
 }
 
@@ -78,12 +73,7 @@ fn show(tenant: &Tenant) -> Value {
     }
     let rows: Map<String, Value> = Object::ALL
         .into_iter()
-        .map(|object| {
-            (
-                object.name().into(),
-                tenant.table(object).read().len().into(),
-            )
-        })
+        .map(|object| (object.name().into(), tenant.table(object).read().len().into()))
         .collect();
     shown.insert("rows".into(), rows.into());
     Value::Object(shown)

@@ -76,10 +76,7 @@ impl Plan {
                 .method
                 .as_deref()
                 .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-                && fault
-                    .path_contains
-                    .as_deref()
-                    .is_none_or(|part| target.contains(part));
+                && fault.path_contains.as_deref().is_none_or(|part| target.contains(part));
             if fits && fault.after > 0 {
                 fault.after -= 1;
                 return false;
@@ -152,12 +149,7 @@ mod tests {
     fn plan(faults: Value) -> Plan {
         let specs: Vec<Spec> = serde_json::from_value(faults).unwrap();
         let mut plan = Plan::default();
-        plan.set(
-            specs
-                .into_iter()
-                .map(|spec| spec.check().unwrap())
-                .collect(),
-        );
+        plan.set(specs.into_iter().map(|spec| spec.check().unwrap()).collect());
         plan
     }
 

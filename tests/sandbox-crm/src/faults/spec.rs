@@ -97,9 +97,7 @@ impl Spec {
     }
 
     fn time(&self) -> Result<Duration, String> {
-        let ms = self
-            .ms
-            .ok_or_else(|| format!("{} needs \"ms\"", self.kind))?;
+        let ms = self.ms.ok_or_else(|| format!("{} needs \"ms\"", self.kind))?;
         Ok(Duration::from_millis(ms))
     }
 
@@ -138,9 +136,7 @@ impl Spec {
             Some(body) => Answer::json(status, body),
         };
         for (name, value) in self.headers.iter().flatten() {
-            let name: HeaderName = name
-                .parse()
-                .map_err(|_| format!("{name:?} is no header name"))?;
+            let name: HeaderName = name.parse().map_err(|_| format!("{name:?} is no header name"))?;
             answer.headers.retain(|(known, _)| *known != name);
             let values = match value {
                 Value::Array(values) => values.as_slice(),
@@ -151,12 +147,8 @@ impl Spec {
             }
         }
         if self.kind == "redirect" {
-            let location = self
-                .location
-                .as_deref()
-                .ok_or("redirect needs \"location\"")?;
-            let value = HeaderValue::from_str(location)
-                .map_err(|_| "\"location\" holds what no header can")?;
+            let location = self.location.as_deref().ok_or("redirect needs \"location\"")?;
+            let value = HeaderValue::from_str(location).map_err(|_| "\"location\" holds what no header can")?;
             answer = answer.with(LOCATION, value);
         }
         Ok(Kind::Instead(answer))
@@ -222,9 +214,9 @@ mod tests {
         assert_eq!(canned.status.as_u16(), 207);
         assert_eq!(canned.body, Bytes::from_static(b"\x00\xff"));
         assert_eq!(canned.headers.len(), 2);
-        let Ok(Kind::Instead(status)) = check(
-            json!({"kind": "status", "headers": {"Content-Type": "text/html"}, "body": "<p>"}),
-        ) else {
+        let Ok(Kind::Instead(status)) =
+            check(json!({"kind": "status", "headers": {"Content-Type": "text/html"}, "body": "<p>"}))
+        else {
             panic!("no answer")
         };
         assert_eq!(status.status.as_u16(), 503);

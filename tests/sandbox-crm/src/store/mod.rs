@@ -21,13 +21,7 @@ pub enum Object {
 }
 
 impl Object {
-    pub const ALL: [Self; 5] = [
-        Self::Leads,
-        Self::Contacts,
-        Self::Companies,
-        Self::Deals,
-        Self::Tickets,
-    ];
+    pub const ALL: [Self; 5] = [Self::Leads, Self::Contacts, Self::Companies, Self::Deals, Self::Tickets];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -102,16 +102,12 @@ impl Table {
                 self.insert(Arc::new(row));
             }
         } else {
-            let fresh: HashMap<Id, Arc<Row>> = rows
-                .into_iter()
-                .map(|row| (row.id.clone(), Arc::new(row)))
-                .collect();
+            let fresh: HashMap<Id, Arc<Row>> = rows.into_iter().map(|row| (row.id.clone(), Arc::new(row))).collect();
             self.by_id.retain(|row| !fresh.contains_key(&row.id));
             self.by_id.extend(fresh.into_values());
             self.by_id.sort_unstable_by(|a, b| a.id.cmp(&b.id));
             self.by_time.clone_from(&self.by_id);
-            self.by_time
-                .sort_unstable_by(|a, b| time_key(a).cmp(&time_key(b)));
+            self.by_time.sort_unstable_by(|a, b| time_key(a).cmp(&time_key(b)));
         }
     }
 
@@ -222,9 +218,7 @@ mod tests {
 
     #[test]
     fn single_changes_and_many_at_once_give_the_same() {
-        let rows: Vec<Row> = (1..=500)
-            .map(|n| row(n * 7 % 503, at((n * 13 % 11) as i64)))
-            .collect();
+        let rows: Vec<Row> = (1..=500).map(|n| row(n * 7 % 503, at((n * 13 % 11) as i64))).collect();
         let mut at_once = Table::default();
         at_once.put(rows.clone());
         at_once.put(
@@ -263,9 +257,7 @@ mod tests {
         let counted = at_once.remove(&gone);
         assert_eq!(
             counted,
-            gone.iter()
-                .filter(|id| singly.remove(&[(*id).clone()]) == 1)
-                .count()
+            gone.iter().filter(|id| singly.remove(&[(*id).clone()]) == 1).count()
         );
         assert_eq!(
             ids(&singly.view(Order::UpdatedAt, None)),
@@ -303,16 +295,10 @@ mod tests {
         let mut table = Table::default();
         table.put((1..=5).map(|n| row(n, at(1))).collect());
         table.remove(&[Id::Number(3)]);
-        assert_eq!(
-            ids(after_id(&table.view(Order::Id, None), &Id::Number(3))),
-            [4, 5]
-        );
+        assert_eq!(ids(after_id(&table.view(Order::Id, None), &Id::Number(3))), [4, 5]);
         let by_time = table.view(Order::UpdatedAt, None);
         assert_eq!(ids(after_time(&by_time, at(1), &Id::Number(3))), [4, 5]);
-        assert_eq!(
-            ids(after_time(&by_time, None, &Id::Number(9))),
-            [1, 2, 4, 5]
-        );
+        assert_eq!(ids(after_time(&by_time, None, &Id::Number(9))), [1, 2, 4, 5]);
     }
 
     #[test]
@@ -320,11 +306,7 @@ mod tests {
         let mut table = Table::default();
         table.put(vec![row(41, None)]);
         assert_eq!(table.make_id(IdKind::Int, Object::Leads), Id::Number(42));
-        table.put(vec![Row::new(
-            Id::Text("leads-000043".into()),
-            None,
-            Map::new(),
-        )]);
+        table.put(vec![Row::new(Id::Text("leads-000043".into()), None, Map::new())]);
         assert_eq!(
             table.make_id(IdKind::String, Object::Leads),
             Id::Text("leads-000044".into())
@@ -334,10 +316,7 @@ mod tests {
     #[test]
     fn url_text_finds_numbers_and_text() {
         let mut table = Table::default();
-        table.put(vec![
-            row(7, None),
-            Row::new(Id::Text("8".into()), None, Map::new()),
-        ]);
+        table.put(vec![row(7, None), Row::new(Id::Text("8".into()), None, Map::new())]);
         assert!(table.find("7").is_some() && table.find("8").is_some());
         assert!(table.find("07").is_none() && table.find("+7").is_none());
     }

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 async fn ready_files_come_and_go_and_the_ca_stays() {
     let mut sandbox = Sandbox::start();
     let dir = sandbox.dir.clone();
-    let pid: Value =
-        serde_json::from_slice(&std::fs::read(dir.join("sandbox.pid")).unwrap()).unwrap();
+    let pid: Value = serde_json::from_slice(&std::fs::read(dir.join("sandbox.pid")).unwrap()).unwrap();
     assert_eq!(pid, sandbox.ports["pid"]);
     assert_eq!(sandbox.ask("/health").await["ok"], true);
     let ca = std::fs::read(dir.join("ca.pem")).unwrap();
@@ -20,14 +19,7 @@ async fn ready_files_come_and_go_and_the_ca_stays() {
     assert_eq!(std::fs::read(dir.join("ca.pem")).unwrap(), ca);
     // The certificate still fits the CA.
     let url = again.tls("/api/v1/leads");
-    let answer = again
-        .client("x")
-        .build()
-        .unwrap()
-        .get(url)
-        .send()
-        .await
-        .unwrap();
+    let answer = again.client("x").build().unwrap().get(url).send().await.unwrap();
     assert_eq!(answer.status(), 401);
 }
 
@@ -57,9 +49,7 @@ async fn one_connection_for_many_pages_on_both_protocols() {
         sandbox.tell("DELETE", "/requests", Value::Null).await;
         let before = sandbox.ask("/stats").await["connections"].as_u64().unwrap();
         let client = sandbox.client("key-a").pool_max_idle_per_host(1);
-        let client = if http1 { client.http1_only() } else { client }
-            .build()
-            .unwrap();
+        let client = if http1 { client.http1_only() } else { client }.build().unwrap();
         let mut next = Some(sandbox.tls("/api/v1/leads?per_page=60"));
         let mut ids = Vec::new();
         while let Some(url) = next {
@@ -112,18 +102,10 @@ async fn a_row_lives_and_dies() {
     let one = sandbox.tls("/api/v1/leads/4");
     assert_eq!(json_of(client.get(&one).send().await.unwrap()).await, row);
 
-    let answer = client
-        .patch(&one)
-        .json(&json!({ "phone": "1" }))
-        .send()
-        .await
-        .unwrap();
+    let answer = client.patch(&one).json(&json!({ "phone": "1" })).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let patched = json_of(answer).await;
-    assert_eq!(
-        (&patched["name"], &patched["phone"]),
-        (&json!("Zoë"), &json!("1"))
-    );
+    assert_eq!((&patched["name"], &patched["phone"]), (&json!("Zoë"), &json!("1")));
     assert_ne!(patched["updated_at"], row["updated_at"]);
 
     let since = row["updated_at"].as_str().unwrap();
@@ -132,15 +114,7 @@ async fn a_row_lives_and_dies() {
     assert_eq!(changed["data"], json!([patched]));
     assert_eq!(changed["meta"]["total"], 1);
 
-    let put = json_of(
-        client
-            .put(&one)
-            .json(&json!({ "name": "New" }))
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await;
+    let put = json_of(client.put(&one).json(&json!({ "name": "New" })).send().await.unwrap()).await;
     assert_eq!(
         (&put["name"], &put["phone"], &put["created_at"]),
         (&json!("New"), &Value::Null, &row["created_at"])
@@ -172,10 +146,7 @@ async fn one_idempotency_key_makes_one_row() {
     };
     let (first, second) = tokio::join!(post("k1", "A"), post("k1", "A"));
     let (first, second) = (first.unwrap(), second.unwrap());
-    assert_eq!(
-        (first.status().as_u16(), second.status().as_u16()),
-        (201, 201)
-    );
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (201, 201));
     assert_eq!(json_of(first).await, json_of(second).await);
     assert_eq!(post("k1", "B").await.unwrap().status(), 422);
     assert_eq!(post("k2", "A").await.unwrap().status(), 201);
@@ -205,32 +176,14 @@ async fn what_is_wrong_is_refused_and_said() {
         ("GET", "/api/v1/leads?page=1&page=2", "", "", 400),
         ("GET", "/api/v1/leads/1?page=1", "", "", 400),
         ("GET", "/api/v1/leads?page=0", "", "", 422),
-        (
-            "GET",
-            "/api/v1/leads?filter[updated_at_gt]=yesterday",
-            "",
-            "",
-            422,
-        ),
-        (
-            "POST",
-            "/api/v1/leads",
-            "text/plain",
-            "{\"name\":\"a\"}",
-            415,
-        ),
+        ("GET", "/api/v1/leads?filter[updated_at_gt]=yesterday", "", "", 422),
+        ("POST", "/api/v1/leads", "text/plain", "{\"name\":\"a\"}", 415),
         ("PATCH", "/api/v1/leads/1", "", "{}", 415),
         ("POST", "/api/v1/leads", json, "{\"name\":", 400),
         ("POST", "/api/v1/leads", json, "", 400),
         ("POST", "/api/v1/leads", json, "[1]", 422),
         ("POST", "/api/v1/leads", json, "[]", 422),
-        (
-            "POST",
-            "/api/v1/leads",
-            json,
-            "{\"name\":\"a\",\"email\":\"b\"}",
-            422,
-        ),
+        ("POST", "/api/v1/leads", json, "{\"name\":\"a\",\"email\":\"b\"}", 422),
         (
             "POST",
             "/api/v1/leads",
@@ -240,39 +193,20 @@ async fn what_is_wrong_is_refused_and_said() {
         ),
         ("PATCH", "/api/v1/leads/1", json, "{\"name\":\"\"}", 422),
     ] {
-        let mut request = client
-            .request(method.parse().unwrap(), sandbox.tls(path))
-            .body(body);
+        let mut request = client.request(method.parse().unwrap(), sandbox.tls(path)).body(body);
         if !kind.is_empty() {
             request = request.header("content-type", kind);
         }
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{method} {path} {body}");
         let told = json_of(answer).await;
-        assert!(
-            told["message"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty()),
-            "{told}"
-        );
+        assert!(told["message"].as_str().is_some_and(|text| !text.is_empty()), "{told}");
         assert_eq!(told["errors"].is_object(), status == 422, "{told}");
     }
     let url = sandbox.tls("/api/v1/leads");
-    let html = client
-        .get(&url)
-        .header("accept", "text/html")
-        .send()
-        .await
-        .unwrap();
+    let html = client.get(&url).header("accept", "text/html").send().await.unwrap();
     assert_eq!(html.status(), 406);
-    let other = sandbox
-        .client("key-A")
-        .build()
-        .unwrap()
-        .get(&url)
-        .send()
-        .await
-        .unwrap();
+    let other = sandbox.client("key-A").build().unwrap().get(&url).send().await.unwrap();
     assert_eq!(other.status(), 401);
     let rows = sandbox.ask("/rows?tenant=a&object=leads").await;
     assert_eq!(rows.as_array().unwrap().len(), 1);
@@ -287,7 +221,12 @@ async fn tenants_see_their_own_rows_in_their_own_way() {
             json!({ "ids": "mixed_case", "timestamps": "epoch_ms", "paging": "none" }),
         )
         .await;
-    sandbox.tenant("acme", json!({ "ids": "uuid", "timestamps": "naive", "paging": "cursor", "order": "updated_at,id" })).await;
+    sandbox
+        .tenant(
+            "acme",
+            json!({ "ids": "uuid", "timestamps": "naive", "paging": "cursor", "order": "updated_at,id" }),
+        )
+        .await;
     sandbox.seed("Acme", 2).await;
     sandbox.seed("acme", 2).await;
     let get = async |key: &str, path: &str| {
@@ -300,10 +239,7 @@ async fn tenants_see_their_own_rows_in_their_own_way() {
         upper["data"][1]["id"].as_str().unwrap(),
     );
     assert!(one != two && one.eq_ignore_ascii_case(two));
-    assert_eq!(
-        get("key-Acme", &format!("/api/v1/leads/{two}")).await,
-        upper["data"][1]
-    );
+    assert_eq!(get("key-Acme", &format!("/api/v1/leads/{two}")).await, upper["data"][1]);
     assert!(upper["data"][0]["updated_at"].is_u64());
     assert_eq!(upper.as_object().unwrap().len(), 1);
 
@@ -311,11 +247,7 @@ async fn tenants_see_their_own_rows_in_their_own_way() {
     assert_eq!(lower["data"][0]["updated_at"].as_str().unwrap().len(), 19);
     assert_eq!(lower["data"][0]["id"].as_str().unwrap().len(), 36);
     let cursor = lower["meta"]["next_cursor"].as_str().unwrap();
-    let last = get(
-        "key-acme",
-        &format!("/api/v1/leads?per_page=1&cursor={cursor}"),
-    )
-    .await;
+    let last = get("key-acme", &format!("/api/v1/leads?per_page=1&cursor={cursor}")).await;
     assert_eq!(last["meta"]["next_cursor"], Value::Null);
     assert!(last["data"][0]["updated_at"].as_str() >= lower["data"][0]["updated_at"].as_str());
 }

@@ -38,19 +38,13 @@ async fn rows_are_served_as_they_were_given() {
         answer.bytes().await.unwrap()
     };
     assert_eq!(get("/api/v1/deals/x%2F%221").await, raw.as_bytes());
-    assert_eq!(
-        get("/api/v1/deals/8").await,
-        &b"{\"id\":8,\"name\":\"\xff\"}"[..]
-    );
+    assert_eq!(get("/api/v1/deals/8").await, &b"{\"id\":8,\"name\":\"\xff\"}"[..]);
     assert_eq!(
         get("/api/v1/deals/1").await,
         &br#"{"id":1,"b":1,"a":{"z":[]},"updated_at":null}"#[..]
     );
     let list = get("/api/v1/deals").await;
-    assert!(
-        list.windows(raw.len())
-            .any(|window| window == raw.as_bytes())
-    );
+    assert!(list.windows(raw.len()).any(|window| window == raw.as_bytes()));
 
     let gone = json!({ "tenant": "a", "object": "deals", "ids": [9, "9", "x/\"1"] });
     assert_eq!(sandbox.tell("DELETE", "/rows", gone).await["deleted"], 2);
@@ -70,10 +64,7 @@ async fn touched_rows_are_the_changed_ones() {
     let changed = client.get(sandbox.tls(later)).send().await.unwrap();
     let changed = json_of(changed).await;
     let changed = changed["data"].as_array().unwrap();
-    assert_eq!(
-        json!(changed.iter().map(|row| &row["id"]).collect::<Vec<_>>()),
-        ids
-    );
+    assert_eq!(json!(changed.iter().map(|row| &row["id"]).collect::<Vec<_>>()), ids);
     for (old, new) in before.as_array().unwrap().iter().zip(changed) {
         assert_ne!(old["phone"], new["phone"]);
         assert_eq!(old["name"], new["name"]);
@@ -95,19 +86,11 @@ async fn limits_and_latency() {
     assert_eq!(get().await.unwrap().status(), 200);
     let refused = get().await.unwrap();
     assert_eq!(refused.status(), 429);
-    assert!(
-        refused.headers()["retry-after"]
-            .to_str()
-            .unwrap()
-            .ends_with(" GMT")
-    );
+    assert!(refused.headers()["retry-after"].to_str().unwrap().ends_with(" GMT"));
 
     let cleared = json!({ "tenant": "a", "latency_ms": null, "limit": null, "bytes_per_s": 100 });
     let now = sandbox.tell("POST", "/behaviour", cleared).await;
-    assert_eq!(
-        (&now["latency_ms"], &now["limit"]),
-        (&json!(0), &Value::Null)
-    );
+    assert_eq!((&now["latency_ms"], &now["limit"]), (&json!(0), &Value::Null));
     let started = Instant::now();
     let body = get().await.unwrap().bytes().await.unwrap();
     assert!(started.elapsed() >= Duration::from_millis(body.len() as u64 * 10 * 9 / 10));
@@ -124,9 +107,7 @@ async fn connections_are_cut_where_it_was_asked() {
     };
     for http1 in [true, false] {
         let client = sandbox.client("key-a");
-        let client = if http1 { client.http1_only() } else { client }
-            .build()
-            .unwrap();
+        let client = if http1 { client.http1_only() } else { client }.build().unwrap();
         let post = || {
             client
                 .post(sandbox.tls("/api/v1/leads"))
@@ -149,11 +130,7 @@ async fn connections_are_cut_where_it_was_asked() {
             assert_eq!(request["body_base64"] != "", read, "{request}");
         }
         plan(&sandbox, json!({ "kind": "cut_mid_body" })).await;
-        let mut cut = client
-            .get(sandbox.tls("/api/v1/leads"))
-            .send()
-            .await
-            .unwrap();
+        let mut cut = client.get(sandbox.tls("/api/v1/leads")).send().await.unwrap();
         let promised = cut.content_length().unwrap() as usize;
         let mut got = 0;
         while let Ok(Some(piece)) = cut.chunk().await {
@@ -184,10 +161,7 @@ async fn bodies_are_short_slow_late_huge_and_endless() {
         let headers_after = started.elapsed();
         assert_eq!(answer.bytes().await.unwrap(), whole);
         assert!(started.elapsed() >= Duration::from_millis(280), "{kind}");
-        assert_eq!(
-            headers_after < Duration::from_millis(200),
-            kind == "slow_body"
-        );
+        assert_eq!(headers_after < Duration::from_millis(200), kind == "slow_body");
     }
 
     for chunked in [false, true] {
@@ -207,12 +181,7 @@ async fn bodies_are_short_slow_late_huge_and_endless() {
     let mut endless = get().await.unwrap();
     let mut got = 0;
     while got < 20_000_000 {
-        got += endless
-            .chunk()
-            .await
-            .unwrap()
-            .expect("it must not end")
-            .len();
+        got += endless.chunk().await.unwrap().expect("it must not end").len();
     }
 }
 
@@ -270,9 +239,7 @@ async fn raw_answers_go_out_byte_for_byte() {
     )
     .await;
     let port = sandbox.ports["plain_port"].as_u64().unwrap() as u16;
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port))
-        .await
-        .unwrap();
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     socket
         .write_all(b"GET /api/v1/leads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-a\r\n\r\n")
         .await
@@ -290,12 +257,7 @@ async fn the_control_api_is_strict_and_resets() {
         ("GET", "/nonsense", Value::Null, 404),
         ("PUT", "/tenants", Value::Null, 405),
         ("POST", "/tenants", json!({ "id": "b" }), 400),
-        (
-            "POST",
-            "/tenants",
-            json!({ "id": "b", "key": "key-a" }),
-            400,
-        ),
+        ("POST", "/tenants", json!({ "id": "b", "key": "key-a" }), 400),
         (
             "POST",
             "/tenants",
@@ -334,22 +296,13 @@ async fn the_control_api_is_strict_and_resets() {
         .await;
     let url = sandbox.tls("/api/v1/leads");
     for (key, status) in [("key-a", 401), ("other", 200)] {
-        let answer = sandbox
-            .client(key)
-            .build()
-            .unwrap()
-            .get(&url)
-            .send()
-            .await
-            .unwrap();
+        let answer = sandbox.client(key).build().unwrap().get(&url).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status);
     }
     let requests = sandbox.ask("/requests").await;
     assert_eq!(requests[0]["tenant"], Value::Null);
     assert_eq!(
-        sandbox
-            .ask(&format!("/requests?since={}", requests[0]["n"]))
-            .await[0],
+        sandbox.ask(&format!("/requests?since={}", requests[0]["n"])).await[0],
         requests[1]
     );
 
@@ -357,8 +310,5 @@ async fn the_control_api_is_strict_and_resets() {
     assert_eq!(sandbox.ask("/tenants").await, json!([]));
     assert_eq!(sandbox.ask("/requests").await, json!([]));
     let stats = sandbox.ask("/stats").await;
-    assert_eq!(
-        (&stats["connections"], &stats["requests"]),
-        (&json!(0), &json!(0))
-    );
+    assert_eq!((&stats["connections"], &stats["requests"]), (&json!(0), &json!(0)));
 }
