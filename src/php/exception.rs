@@ -7,7 +7,7 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ClassEntry, ce};
 
 use crate::error::{Error, Kind};
-use crate::php::zend::{runtime_exception, set_property, string};
+use crate::php::zend::{internal_class, runtime_exception, set_property, string};
 
 const BASE: &str = "TenantCRMSync\\Exception";
 const HTTP: &str = "TenantCRMSync\\HttpException";
@@ -21,25 +21,14 @@ const CHILDREN: [&str; 5] = [
 ];
 
 fn find(name: &'static str) -> &'static ClassEntry {
-    ClassEntry::try_find(name).unwrap_or_else(runtime_exception)
+    internal_class(name).unwrap_or_else(runtime_exception)
 }
 
 /// Registers the classes; while the module starts.
 pub fn register() -> ext_php_rs::error::Result<()> {
-    class(BASE, runtime_exception)?;
-    for name in CHILDREN {
-        class(name, || find(BASE))?;
-    }
-    class(HTTP, || find(BASE))?;
-    class(RATE_LIMIT, || find(HTTP))
-}
-
-/// The properties are declared for each class: ext-php-rs declares them after the class was registered, and a child takes
-/// over only what its parent had by then.
-fn class(name: &'static str, parent: fn() -> &'static ClassEntry) -> ext_php_rs::error::Result<()> {
     let text: fn() -> Zval = || string(b"");
     let number: fn() -> Zval = || integer(0);
-    let mut builder = ClassBuilder::new(name).extends((parent, ""));
+    let mut base = ClassBuilder::new(BASE).extends((runtime_exception, "\\RuntimeException"));
     for (property, default) in [
         ("tenant", text),
         ("kind", text),
@@ -49,7 +38,7 @@ fn class(name: &'static str, parent: fn() -> &'static ClassEntry) -> ext_php_rs:
         ("attempts", number),
         ("body", Zval::null),
     ] {
-        builder = builder.property(ClassProperty {
+        base = base.property(ClassProperty {
             name: property.to_owned(),
             flags: PropertyFlags::Public,
             default: Some(Box::new(move || Ok(default()))),
@@ -60,7 +49,19 @@ fn class(name: &'static str, parent: fn() -> &'static ClassEntry) -> ext_php_rs:
             default_stub: None,
         });
     }
-    builder.registration(|_, tables| std::mem::forget(tables)).register()
+    base.registration(|_, tables| std::mem::forget(tables)).register()?;
+    for name in CHILDREN {
+        child(name, || find(BASE))?;
+    }
+    child(HTTP, || find(BASE))?;
+    child(RATE_LIMIT, || find(HTTP))
+}
+
+fn child(name: &'static str, parent: fn() -> &'static ClassEntry) -> ext_php_rs::error::Result<()> {
+    ClassBuilder::new(name)
+        .extends((parent, ""))
+        .registration(|_, tables| std::mem::forget(tables))
+        .register()
 }
 
 fn integer(value: i64) -> Zval {

@@ -53,6 +53,18 @@ pub fn runtime_exception() -> &'static ClassEntry {
     unsafe { &*spl_ce_RuntimeException }
 }
 
+/// A class of PHP's or ours, also while modules start, when ext-php-rs cannot find it yet.
+pub fn internal_class(name: &str) -> Option<&'static ClassEntry> {
+    let key = name.to_ascii_lowercase();
+    // SAFETY: the compiler's class table exists from before modules start; its values are class entries, and those of
+    // internal classes live as long as the process.
+    unsafe {
+        let table = (*ffi::ext_php_rs_compiler_globals()).class_table;
+        let found = ffi::zend_hash_str_find(table, key.as_ptr().cast(), key.len()).as_ref()?;
+        found.ptr::<ClassEntry>().and_then(|entry| entry.as_ref())
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------------------- INI
 
 /// An INI value as this request sees it.
