@@ -13,10 +13,11 @@ use TenantCRM\Adoption;
 use TenantCRM\Schema;
 
 require dirname( __DIR__ ) . '/wordpress/site.php';
+require dirname( __DIR__ ) . '/wordpress/ArticleText.php';
 
 const SMALL  = 5000;
 const LARGE  = 50000;
-const BATCH  = 500;
+const BATCH  = 1000;
 const SAMPLE = 200;
 const FLOORS = array(
 	'article'            => 200,
@@ -42,31 +43,6 @@ function like_the_article( string $tenant, array $leads ): void {
 			wp_insert_post( $values );
 		}
 	}
-}
-
-/** The article's own function, under another name, where its text is given. */
-function peer(): callable {
-	$path = (string) getenv( 'SEED_ARTICLE' );
-	if ( '' === $path ) {
-		return __NAMESPACE__ . '\like_the_article';
-	}
-	$text  = (string) file_get_contents( $path );
-	$start = strpos( $text, 'function process_crm_leads_for_tenant(' );
-	if ( false === $start ) {
-		fwrite( STDERR, "there is no process_crm_leads_for_tenant() in $path\n" );
-		exit( 2 );
-	}
-	$code = '';
-	foreach ( token_get_all( '<?php ' . substr( $text, $start ) ) as $token ) {
-		$piece = is_array( $token ) ? $token[1] : $token;
-		$depth = ( $depth ?? 0 ) + ( '{' === $piece ) - ( '}' === $piece );
-		$code .= $piece;
-		if ( '}' === $piece && 0 === $depth ) {
-			break;
-		}
-	}
-	eval( str_replace( array( '<?php', 'process_crm_leads_for_tenant' ), array( 'namespace ' . __NAMESPACE__ . ';', 'articles_own' ), $code ) ); // phpcs:ignore Squiz.PHP.Eval -- a text that the caller names.
-	return __NAMESPACE__ . '\articles_own';
 }
 
 /** @return list<array<string, mixed>> */
@@ -148,7 +124,7 @@ function plugin( int $new ): array {
 	return $times;
 }
 
-$peer  = peer();
+$peer  = \ArticleText::define( 'process_crm_leads_for_tenant' ) ?? __NAMESPACE__ . '\like_the_article';
 $index = 'tcs_bench';
 wipe();
 fill( 1, SMALL + 1 );

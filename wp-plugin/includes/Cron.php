@@ -20,6 +20,8 @@ final class Cron {
 	public static function register(): void {
 		add_filter( 'cron_schedules', array( self::class, 'add_schedule' ) ); // phpcs:ignore WordPress.WP.CronInterval -- five minutes.
 		add_action( self::EVENT, array( self::class, 'tick' ) );
+		// Events get lost: by a killed cron, by a plugin that cleans up too much.
+		add_action( 'admin_init', array( self::class, 'schedule' ) );
 	}
 
 	/**

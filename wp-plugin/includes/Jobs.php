@@ -218,11 +218,11 @@ final class Jobs {
 		self::expire();
 		$jobs = Schema::table( 'jobs' );
 		$runs = Schema::table( 'runs' );
-		$wpdb->query(
-			"UPDATE `$runs` r LEFT JOIN `$jobs` j ON j.run = r.id
-			SET r.state = 'failed', r.finished_at = UTC_TIMESTAMP(), r.retry_at = NULL, r.error = 'The job of this run is gone. What it had stored is kept; start the sync again.'
-			WHERE r.state IN ('queued', 'running', 'waiting') AND j.id IS NULL AND r.queued_at < UTC_TIMESTAMP() - INTERVAL 1 MINUTE" // phpcs:ignore WordPress.DB.PreparedSQL
-		);
+		// Read without locks first: an UPDATE over both tables would wait for the batches that are just being stored.
+		$ids = $wpdb->get_col( "SELECT r.id FROM `$runs` r LEFT JOIN `$jobs` j ON j.run = r.id WHERE r.state IN ('queued', 'running', 'waiting') AND j.id IS NULL AND r.queued_at < UTC_TIMESTAMP() - INTERVAL 1 MINUTE LIMIT 1000" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( $ids ) {
+			$wpdb->query( "UPDATE `$runs` SET state = 'failed', finished_at = UTC_TIMESTAMP(), retry_at = NULL, error = 'The job of this run is gone. What it had stored is kept; start the sync again.' WHERE state IN ('queued', 'running', 'waiting') AND id IN (" . implode( ',', array_map( 'intval', $ids ) ) . ')' ); // phpcs:ignore WordPress.DB.PreparedSQL
+		}
 	}
 
 	/** Seconds until the next attempt: doubled each time, half of it by chance so that tenants do not come back all at once. */
@@ -231,11 +231,14 @@ final class Jobs {
 		return $full * ( 0.5 + wp_rand( 0, 500 ) / 1000 );
 	}
 
-	/** Puts the jobs of workers that died back into the queue. A death counts as an attempt. */
+	/** Puts the jobs of workers that died back into the queue. A death counts as an attempt. Locks nothing while all live. */
 	private static function expire(): void {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		$wpdb->query( "UPDATE `$jobs` SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts + 1, available_at = UTC_TIMESTAMP(3) WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3)" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$ids  = $wpdb->get_col( "SELECT id FROM `$jobs` WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3)" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( $ids ) {
+			$wpdb->query( "UPDATE `$jobs` SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts + 1, available_at = UTC_TIMESTAMP(3) WHERE id IN (" . implode( ',', array_map( 'intval', $ids ) ) . ") AND state = 'running' AND lease_until < UTC_TIMESTAMP(3)" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		}
 	}
 
 	private static function raise( string $dedupe, int $priority ): int {

@@ -13,6 +13,9 @@ final class Plugin {
 
 	public const VERSION = '0.1.0';
 
+	/** Transient: the tables could not be made a moment ago. */
+	private const TROUBLE = 'tenant_crm_sync_trouble';
+
 	private static string $file = '';
 
 	public static function boot( string $file ): void {
@@ -74,13 +77,14 @@ final class Plugin {
 
 	/** After an update no activation hook runs, nor where the extension came later than the plugin. */
 	public static function install_if_older(): void {
-		if ( Schema::is_current() ) {
+		if ( Schema::is_current() || get_transient( self::TROUBLE ) ) {
 			return;
 		}
 		try {
 			self::install();
 		} catch ( \RuntimeException $e ) {
-			// Site Health shows the missing tables; a request of a visitor must not die of it.
+			// Site Health shows the missing tables; a visitor's request must not die of it, nor every request try again.
+			set_transient( self::TROUBLE, 1, 5 * MINUTE_IN_SECONDS );
 			error_log( $e->getMessage() ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
 		}
 	}

@@ -121,7 +121,7 @@ final class Tenants {
 	 */
 	public static function take_due( int $limit = 500 ): array {
 		global $wpdb;
-		self::import_from_site();
+		self::import_from_site( true );
 		$table = Schema::table( 'tenants' );
 		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE paused = 0 AND next_due_at <= UTC_TIMESTAMP() ORDER BY next_due_at LIMIT %d", $limit ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
 		$due   = array();
@@ -142,14 +142,29 @@ final class Tenants {
 		return $due;
 	}
 
-	/** Gives a key to each tenant that the site's own get_all_configured_tenants() names. */
-	private static function import_from_site(): void {
+	/**
+	 * Gives a key to each tenant that the site's own get_all_configured_tenants() names.
+	 *
+	 * @param bool $tell Whether ids that cannot be used are logged: by the timer, not by every look at a screen.
+	 */
+	private static function import_from_site( bool $tell = false ): void {
 		if ( ! Article::site_has( 'get_tenant_crm_settings' ) || ! Article::site_has( 'get_all_configured_tenants' ) ) {
 			return;
 		}
+		global $wpdb;
+		$table = Schema::table( 'tenants' );
+		$known = array_flip( $wpdb->get_col( "SELECT external_id FROM `$table`" ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 		foreach ( (array) get_all_configured_tenants() as $id ) {
-			if ( is_scalar( $id ) && '' !== (string) $id && strlen( (string) $id ) <= self::MAX_ID ) {
+			if ( ! is_scalar( $id ) || isset( $known[ (string) $id ] ) ) {
+				continue;
+			}
+			try {
 				self::ensure( (string) $id );
+			} catch ( \InvalidArgumentException $e ) {
+				// One odd id of the site's own list must not keep the others from their sync.
+				if ( $tell ) {
+					Log::add( 0, 'error', 'get_all_configured_tenants() names a tenant that cannot be used. ' . $e->getMessage() );
+				}
 			}
 		}
 	}

@@ -62,7 +62,9 @@ final class Transaction {
 				Sql::use_connection( null );
 			}
 			usleep( wp_rand( 5000, 50000 ) * $try );
-			$wpdb->check_connection( false );
+			if ( ! $wpdb->check_connection( false ) ) {
+				throw new StoreException( 'The database cannot be reached. Nothing of the batch was stored; the sync goes on when it is back.' );
+			}
 		}
 	}
 
