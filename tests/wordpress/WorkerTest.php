@@ -59,6 +59,20 @@ final class WorkerTest extends PluginCase {
 		$this->assertSame( 250, $this->posts() );
 	}
 
+	public function test_memory_does_not_grow_with_the_number_of_pages(): void {
+		$tenant = $this->connected( 'long', 6000 );
+		$memory = array();
+		add_action(
+			'tenant_crm_sync_batch_stored',
+			static function () use ( &$memory ): void {
+				$memory[] = memory_get_usage();
+			}
+		);
+		$this->assertSame( 6000, $this->sync( $tenant )['created'] );
+		$this->assertGreaterThan( 20, count( $memory ) );
+		$this->assertLessThan( 300000, end( $memory ) - $memory[5] );
+	}
+
 	public function test_hook_mode_pulls_the_same(): void {
 		$tenant = $this->connected( 'hooks', 60, array(), array( 'hooks' => true ) );
 		$run    = $this->sync( $tenant );

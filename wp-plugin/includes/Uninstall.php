@@ -15,16 +15,22 @@ final class Uninstall {
 
 	public static function run(): void {
 		$sites = is_multisite() ? get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) : array( 0 ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$kept  = false;
 		foreach ( $sites as $site ) {
 			if ( $site ) {
 				switch_to_blog( (int) $site );
 			}
 			if ( get_option( self::OPTION ) ) {
 				self::site();
+			} else {
+				$kept = true;
 			}
 			if ( $site ) {
 				restore_current_blog();
 			}
+		}
+		if ( ! $kept ) {
+			Site::forget();
 		}
 	}
 
@@ -46,7 +52,7 @@ final class Uninstall {
 		} while ( $rows );
 		Schema::drop();
 		Cron::unschedule();
-		foreach ( array( 'tenant_crm_sync_site', 'tenant_crm_sync_adoption', self::OPTION ) as $option ) {
+		foreach ( array( 'tenant_crm_sync_adoption', self::OPTION ) as $option ) {
 			delete_option( $option );
 		}
 	}
