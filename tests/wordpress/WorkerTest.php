@@ -59,6 +59,24 @@ final class WorkerTest extends PluginCase {
 		$this->assertSame( 250, $this->posts() );
 	}
 
+	public function test_a_full_pull_can_be_asked_for(): void {
+		$tenant = $this->connected( 'again', 40 );
+		$this->sync( $tenant );
+		$run = Jobs::enqueue( $tenant->key );
+		$this->assertSame( $run, Jobs::enqueue( $tenant->key, 'pull', 'leads', 50, array( 'full' => true ) ) );
+		Worker::run( 30.0, $run );
+		$this->assertSame( array( 'done', 40, 40 ), array( Runs::get( $run )['state'], Runs::get( $run )['fetched'], Runs::get( $run )['unchanged'] ) );
+	}
+
+	public function test_what_this_version_cannot_do_fails_in_plain_words(): void {
+		$tenant = $this->connected( 'odd', 1 );
+		foreach ( array( array( 'push', 'leads' ), array( 'pull', 'deals' ) ) as list( $kind, $object ) ) {
+			$run = Jobs::enqueue( $tenant->key, $kind, $object );
+			Worker::run( 5.0, $run );
+			$this->assertSame( 'failed', Runs::get( $run )['state'], $object );
+		}
+	}
+
 	public function test_memory_does_not_grow_with_the_number_of_pages(): void {
 		$tenant = $this->connected( 'long', 6000 );
 		$memory = array();

@@ -16,8 +16,8 @@ final class CommandLine {
                              adds or changes a tenant; FILE holds the API key, - is standard input
   tenant list [--format=table|json]
   tenant delete ID --yes     forgets ledger, jobs and credential; posts stay
-  sync [--tenant=ID]… [--all] [--format=table|json]
-                             pulls now and waits until it is over
+  sync [--tenant=ID]… [--all] [--full] [--format=table|json]
+                             pulls now and waits until it is over; --full reads everything again
   work [--seconds=N]         enqueues what is due and works the queue (default 60 s)
   status [--format=table|json]
 ';
@@ -50,7 +50,7 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, format: string, seconds: float, all: bool, yes: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
@@ -61,11 +61,12 @@ final class CommandLine {
 			'seconds' => 60.0,
 			'all'     => false,
 			'yes'     => false,
+			'full'    => false,
 		);
 		foreach ( $arguments as $argument ) {
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
-			} elseif ( '--all' === $argument || '--yes' === $argument ) {
+			} elseif ( in_array( $argument, array( '--all', '--yes', '--full' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
 			} elseif ( preg_match( '/^--(tenant|setting)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
@@ -150,7 +151,7 @@ final class CommandLine {
 		$tenants = $options['all'] ? Tenants::all() : array_map( array( self::class, 'tenant' ), $options['tenant'] );
 		$runs    = array();
 		foreach ( $tenants as $tenant ) {
-			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
+			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
 		}
 		$rows = array();
 		$good = true;

@@ -26,10 +26,10 @@ final class Fields {
 	private function __construct( private readonly array $map ) {
 	}
 
-	/** @throws StoreException For an object that this version does not store. */
+	/** @throws NotSupported For an object that this version does not store. */
 	public static function of( Tenant $tenant, string $object ): self {
 		if ( 'leads' !== $object ) {
-			throw new StoreException( "This version stores leads only, not \"$object\"." );
+			throw new NotSupported( "This version stores leads only, not \"$object\"." );
 		}
 		/**
 		 * @param array<string, string> $map    Field of the CRM to `title` or a meta key.

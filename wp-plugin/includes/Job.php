@@ -15,7 +15,10 @@ final class Job {
 	/** Whether this worker stored a batch. */
 	public bool $progressed = false;
 
-	/** @param list<int> $touched Posts whose caches a worker that died did not clean. */
+	/**
+	 * @param list<int>            $touched Posts whose caches a worker that died did not clean.
+	 * @param array<string, mixed> $payload `full`: everything is to be read again.
+	 */
 	public function __construct(
 		public readonly int $id,
 		public readonly int $run,
@@ -25,7 +28,8 @@ final class Job {
 		public readonly string $lease,
 		public readonly int $attempts,
 		int $batches,
-		public readonly array $touched
+		public readonly array $touched,
+		public readonly array $payload = array()
 	) {
 		$this->batches = $batches;
 	}
@@ -42,7 +46,8 @@ final class Job {
 			(string) $row['lease'],
 			(int) $row['attempts'],
 			(int) $row['batches'],
-			'' === $touched ? array() : array_map( 'intval', explode( ',', $touched ) )
+			'' === $touched ? array() : array_map( 'intval', explode( ',', $touched ) ),
+			(array) json_decode( (string) ( $row['payload'] ?? '' ), true )
 		);
 	}
 }

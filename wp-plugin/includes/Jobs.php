@@ -29,7 +29,7 @@ final class Jobs {
 	/**
 	 * Asks for work. What is already queued or running for the same tenant, kind and object is returned instead of doubled.
 	 *
-	 * @param array<string, mixed> $payload
+	 * @param array<string, mixed> $payload `full` (bool): read everything again, not only what changed. Also reaches a job that has not begun.
 	 * @return int The run's id.
 	 * @throws \RuntimeException Where the database refuses.
 	 */
@@ -40,7 +40,7 @@ final class Jobs {
 		$priority = max( 0, min( 255, $priority ) );
 		$dedupe   = "$kind:$tenant:$object";
 		for ( $try = 0; $try < 3; $try++ ) {
-			$run = self::raise( $dedupe, $priority );
+			$run = self::raise( $dedupe, $priority, $payload );
 			if ( $run ) {
 				return $run;
 			}
@@ -241,17 +241,20 @@ final class Jobs {
 		}
 	}
 
-	private static function raise( string $dedupe, int $priority ): int {
+	/** @param array<string, mixed> $payload */
+	private static function raise( string $dedupe, int $priority, array $payload ): int {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
 		$run  = (int) $wpdb->get_var( $wpdb->prepare( "SELECT run FROM `$jobs` WHERE dedupe = %s", $dedupe ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 		if ( $run ) {
 			$wpdb->query(
 				$wpdb->prepare(
-					"UPDATE `$jobs` SET priority = LEAST(priority, %d), available_at = IF(held = 0 AND %d <= %d, LEAST(available_at, UTC_TIMESTAMP(3)), available_at) WHERE dedupe = %s", // phpcs:ignore WordPress.DB.PreparedSQL
+					"UPDATE `$jobs` SET priority = LEAST(priority, %d), available_at = IF(held = 0 AND %d <= %d, LEAST(available_at, UTC_TIMESTAMP(3)), available_at), payload = IF(%d = 1 AND batches = 0, %s, payload) WHERE dedupe = %s", // phpcs:ignore WordPress.DB.PreparedSQL
 					$priority,
 					$priority,
 					self::PRIORITY_CLICK,
+					(int) (bool) $payload,
+					(string) wp_json_encode( $payload ),
 					$dedupe
 				)
 			);

@@ -69,6 +69,9 @@ final class Worker {
 			Jobs::finish( $job );
 			return 'done';
 		}
+		if ( 'pull' !== $job->kind ) {
+			return self::fail( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
+		}
 		$tenant = Tenants::get( $job->tenant );
 		if ( ! $tenant ) {
 			return self::fail( $job, 'The tenant of this run was deleted.' );
@@ -95,6 +98,9 @@ final class Worker {
 	private static function pull( Job $job, Tenant $tenant, float $deadline ): string {
 		if ( 0 === $job->batches || $job->attempts > 0 ) {
 			Adoption::run();
+		}
+		if ( 0 === $job->batches && ! empty( $job->payload['full'] ) ) {
+			Cursors::reset( $tenant->key, $job->object );
 		}
 		$fields = Fields::of( $tenant, $job->object );
 		$store  = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
@@ -127,7 +133,7 @@ final class Worker {
 		$message = self::words( $tenant, $e );
 		$refused = $status >= 400 && $status < 500 && ! in_array( $status, array( 408, 423, 425, 429 ), true );
 		// A plain \Exception is what the constructor throws where settings are missing.
-		if ( $refused || 'Exception' === get_class( $e ) || in_array( $kind, self::PERMANENT, true ) || ( ! $job->progressed && $job->attempts + 1 >= Jobs::MAX_ATTEMPTS ) ) {
+		if ( $refused || $e instanceof NotSupported || 'Exception' === get_class( $e ) || in_array( $kind, self::PERMANENT, true ) || ( ! $job->progressed && $job->attempts + 1 >= Jobs::MAX_ATTEMPTS ) ) {
 			return self::fail( $job, $message );
 		}
 		$retry_after = $e instanceof \TenantCRMSync\Exception ? $e->retry_after : null;
@@ -135,7 +141,6 @@ final class Worker {
 		Log::add( $tenant->key, 'warning', $message, array( 'run' => $job->run ) );
 		return 'waiting';
 	}
-
 
 	private static function fail( Job $job, string $message ): string {
 		Jobs::finish( $job, 'failed', $message );

@@ -45,6 +45,7 @@ return array(
 	'TenantCRM\\Ledger' => __DIR__ . '/Ledger.php',
 	'TenantCRM\\Log' => __DIR__ . '/Log.php',
 	'TenantCRM\\Migrations' => __DIR__ . '/Migrations.php',
+	'TenantCRM\\NotSupported' => __DIR__ . '/NotSupported.php',
 	'TenantCRM\\Output' => __DIR__ . '/Output.php',
 	'TenantCRM\\Plugin' => __DIR__ . '/Plugin.php',
 	'TenantCRM\\PostType' => __DIR__ . '/PostType.php',
