@@ -158,7 +158,7 @@ namespace {
 		 * Why the last call of this object failed; null if it did not.
 		 *
 		 * @return array{kind: string, message: string, tenant: string, operation: string, status: ?int, retry_after: ?float, attempts: int, body: ?string}|null
-		 *         kind: config, credential, egress, connect, timeout, transport, http, rate_limited, too_large, decode, encode or cancelled.
+		 *         kind: config, credential, egress, connect, tls, timeout, transport, http, rate_limited, too_large, decode, encode or cancelled.
 		 *         retry_after: seconds. body: a redacted excerpt.
 		 */
 		public function last_error(): ?array {

@@ -13,6 +13,8 @@ pub enum Kind {
     Egress,
     /// No connection: nothing was sent.
     Connect,
+    /// The CRM's certificate is not trusted, or TLS cannot be agreed on.
+    Tls,
     /// The answer did not come in time.
     Timeout,
     /// The connection broke.
@@ -40,6 +42,7 @@ impl Kind {
             Self::Credential => "credential",
             Self::Egress => "egress",
             Self::Connect => "connect",
+            Self::Tls => "tls",
             Self::Timeout => "timeout",
             Self::Transport => "transport",
             Self::Http => "http",

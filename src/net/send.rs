@@ -243,7 +243,9 @@ fn failed(error: &reqwest::Error) -> Error {
     if let Some(refused) = find::<Refused>(error) {
         return Error::new(Kind::Egress, refused.to_string());
     }
-    let kind = if error.is_connect() {
+    let kind = if find::<rustls::Error>(error).is_some() {
+        Kind::Tls
+    } else if error.is_connect() {
         Kind::Connect
     } else if error.is_timeout() {
         Kind::Timeout
@@ -257,6 +259,11 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(inner) = source {
         if let Some(found) = inner.downcast_ref::<E>() {
+            return Some(found);
+        }
+        // An I/O error hides what it wraps from `source`.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<E>()) {
             return Some(found);
         }
         source = inner.source();

@@ -10,7 +10,7 @@ use ext_php_rs::zend::BailoutGuard;
 use zeroize::Zeroizing;
 
 use crate::crm::connector::Object;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind};
 use crate::php::client::redacted;
 use crate::php::exception::exception;
 use crate::php::json::Arrays;
@@ -28,6 +28,8 @@ pub struct Pull {
     stream: RefCell<Option<Stream>>,
     current: RefCell<Option<Zval>>,
     position: Cell<i64>,
+    /// Whether the stream was started; it is started once.
+    started: Cell<bool>,
     arrays: Rc<RefCell<Arrays>>,
 }
 
@@ -51,6 +53,7 @@ impl Pull {
             stream: RefCell::new(None),
             current: RefCell::new(None),
             position: Cell::new(0),
+            started: Cell::new(false),
             arrays: Rc::new(RefCell::new(Arrays::new())),
         }
     }
@@ -59,21 +62,19 @@ impl Pull {
         exception(&self.tenant, &redacted(error, &self.secret))
     }
 
-    fn start(&self) -> Result<()> {
-        if self.position.get() > 0 {
-            return Err(Error::new(
-                Kind::Config,
-                "a pull goes forward only: start a new one from the last watermark",
-            ));
-        }
-        if self.current.borrow().is_some() {
+    /// Starts the stream and fetches the first batch, unless that was done.
+    fn start(&self) -> PhpResult<()> {
+        if self.started.replace(true) {
             return Ok(());
         }
-        let engine = runtime::engine()?;
-        let client = engine.client(&self.plan.config.transport)?;
-        let stream = Stream::start(engine, client, self.plan.clone());
+        let stream = runtime::engine()
+            .and_then(|engine| {
+                let client = engine.client(&self.plan.config.transport)?;
+                Ok(Stream::start(engine, client, self.plan.clone()))
+            })
+            .map_err(|error| self.fail(error))?;
         self.stream.replace(Some(stream));
-        Ok(())
+        self.advance()
     }
 
     /// Fetches the next batch, or ends. Signal handlers may run meanwhile, so the stream is taken out of its cell.
@@ -108,9 +109,12 @@ impl Pull {
 /// `rewind(): void`
 pub fn rewind(call: &mut Call<'_>) -> PhpResult<Zval> {
     let this = call.this::<Pull>()?;
-    this.start().map_err(|error| this.fail(error))?;
-    if this.current.borrow().is_none() {
-        this.advance()?;
+    this.start()?;
+    if this.position.get() > 0 || this.current.borrow().is_none() {
+        return Err(this.fail(Error::new(
+            Kind::Config,
+            "a pull goes forward only: start a new one from the last watermark",
+        )));
     }
     Ok(Zval::null())
 }
@@ -118,10 +122,7 @@ pub fn rewind(call: &mut Call<'_>) -> PhpResult<Zval> {
 /// `next(): void`
 pub fn next(call: &mut Call<'_>) -> PhpResult<Zval> {
     let this = call.this::<Pull>()?;
-    if this.current.borrow().is_none() && this.position.get() == 0 {
-        this.start().map_err(|error| this.fail(error))?;
-        this.advance()?;
-    }
+    this.start()?;
     this.position.set(this.position.get() + 1);
     this.advance()?;
     Ok(Zval::null())
@@ -177,12 +178,12 @@ impl Batch {
         self.arrays
             .try_borrow_mut()
             .map_err(|_| pending())?
-            .decode(text.as_bytes())
+            .decode_text(text)
             .map_err(|refusal| refusal.to_string().into())
     }
 }
 
-fn no_row(position: usize) -> ext_php_rs::exception::PhpException {
+fn no_row(position: impl std::fmt::Display) -> ext_php_rs::exception::PhpException {
     ext_php_rs::exception::PhpException::new(
         format!("there is no record at position {position}"),
         0,
@@ -233,7 +234,7 @@ pub fn updated_at(call: &mut Call<'_>) -> PhpResult<Zval> {
 fn position(call: &Call<'_>) -> PhpResult<usize> {
     call.at_least(1, 1)?;
     let position = call.integer(0)?;
-    usize::try_from(position).map_err(|_| no_row(0))
+    usize::try_from(position).map_err(|_| no_row(position))
 }
 
 /// `row( int $position ): array`

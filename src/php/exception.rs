@@ -76,7 +76,7 @@ fn class_of(kind: Kind) -> &'static ClassEntry {
         Kind::Config | Kind::Encode => config,
         Kind::Credential => credential,
         Kind::Egress => egress,
-        Kind::Connect | Kind::Timeout | Kind::Transport | Kind::Cancelled => transport,
+        Kind::Connect | Kind::Tls | Kind::Timeout | Kind::Transport | Kind::Cancelled => transport,
         Kind::Http => HTTP,
         Kind::RateLimited => RATE_LIMIT,
         Kind::TooLarge | Kind::Decode => decode,

@@ -31,6 +31,11 @@ impl Arrays {
         json::read(document, self)
     }
 
+    /// The same for what is known to be UTF-8.
+    pub fn decode_text(&mut self, document: &str) -> Result<Zval, Refusal> {
+        Reader::new(document).document(self)
+    }
+
     /// `json_decode( $document, true )['data'] ?? []`; values beside it are read, but not built.
     pub fn decode_member(&mut self, document: &[u8], member: &str) -> Result<Zval, Refusal> {
         let Ok(text) = std::str::from_utf8(document) else {

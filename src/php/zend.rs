@@ -414,20 +414,10 @@ impl Call<'_> {
     }
 
     fn type_error(&self, position: usize, expected: &CStr) -> PhpException {
-        if let Some(slot) = self.slot(position) {
-            #[expect(clippy::cast_possible_truncation, reason = "PHP counts arguments in 32 bits")]
-            let number = position as u32 + 1;
-            // SAFETY: both texts are C strings; the format takes exactly two.
-            unsafe {
-                zend_argument_type_error(
-                    number,
-                    c"must be of type %s, %s given".as_ptr(),
-                    expected.as_ptr(),
-                    zend_zval_type_name(slot),
-                );
-            }
+        match self.arg(position) {
+            Some(given) => wrong_type(position, expected, given),
+            None => pending(),
         }
-        pending()
     }
 
     fn is_strict(&self) -> bool {
@@ -555,6 +545,13 @@ impl Call<'_> {
         unsafe { self.frame.This.value.ce.cast_const().as_ref() }
     }
 
+    /// An argument that no trace may show: a copy, while the argument itself is overwritten.
+    pub fn take(&mut self, position: usize) -> Zval {
+        let value = self.arg(position).map_or_else(Zval::null, Zval::shallow_clone);
+        self.hide(position);
+        value
+    }
+
     /// Overwrites an argument, so that no exception's trace shows it.
     pub fn hide(&mut self, position: usize) {
         if let Some(slot) = self.slot(position) {
@@ -565,6 +562,22 @@ impl Call<'_> {
             unsafe { *slot = hidden };
         }
     }
+}
+
+/// Throws PHP's TypeError for an argument of the current call.
+pub fn wrong_type(position: usize, expected: &CStr, given: &Zval) -> PhpException {
+    #[expect(clippy::cast_possible_truncation, reason = "PHP counts arguments in 32 bits")]
+    let number = position as u32 + 1;
+    // SAFETY: both texts are C strings; the format takes exactly two.
+    unsafe {
+        zend_argument_type_error(
+            number,
+            c"must be of type %s, %s given".as_ptr(),
+            expected.as_ptr(),
+            zend_zval_type_name(given),
+        );
+    }
+    pending()
 }
 
 /// Stands for an exception that is already under way: throwing it changes nothing.

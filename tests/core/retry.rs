@@ -53,6 +53,7 @@ fn a_read_is_repeated_after_transient_failures_only() {
         Error::new(Kind::Decode, ""),
         Error::new(Kind::TooLarge, ""),
         Error::new(Kind::Egress, ""),
+        Error::new(Kind::Tls, ""),
     ] {
         assert_eq!(pause(READ, &error, 1), None, "{error:?}");
     }
