@@ -2,7 +2,7 @@
 /**
  * Storing leads: the article's process_crm_leads_for_tenant() against the plugin's, on one machine in one run.
  *
- * Usage: tests/stack/stack.sh php "$PWD/tests/bench/store.php", with the variables of the stack's env file set. SEED_ARTICLE=PATH takes the
+ * Started by tests/bench/store. SEED_ARTICLE=PATH takes the
  * article's function out of its text; else an equivalent of it is used, written from what it does: one get_posts() by two meta values
  * and one wp_insert_post() or wp_update_post() for each lead. Empties the site's leads. Ends with 1 if a floor is missed.
  */
