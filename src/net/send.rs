@@ -245,6 +245,8 @@ fn failed(error: &reqwest::Error) -> Error {
     }
     let kind = if find::<rustls::Error>(error).is_some() {
         Kind::Tls
+    } else if find::<std::io::Error>(error).is_some_and(is_unreadable) {
+        Kind::Decode
     } else if error.is_connect() {
         Kind::Connect
     } else if error.is_timeout() {
@@ -253,6 +255,14 @@ fn failed(error: &reqwest::Error) -> Error {
         Kind::Transport
     };
     Error::new(kind, chain(error))
+}
+
+/// What the decompression says of a body that is not what its header says.
+fn is_unreadable(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput
+    )
 }
 
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {

@@ -17,7 +17,7 @@ use crate::php::client::{Client, Verb, boolean};
 use crate::php::exception::{describe, exception};
 use crate::php::ini;
 use crate::php::json::Arrays;
-use crate::php::settings::Settings;
+use crate::php::settings::{Settings, tenant_name};
 use crate::php::zend::{Call, PhpClass, is_true, new_object, pending, to_bytes, to_text, wrong_type};
 use crate::sync::pull::Plan;
 use crate::sync::watermark::Watermark;
@@ -105,7 +105,7 @@ pub fn with_settings(call: &mut Call<'_>) -> PhpResult<Zval> {
     call.at_least(2, 2)?;
     // The settings hold the key: whatever goes wrong from here on, no trace shows them.
     let given = call.take(1);
-    let tenant = call.arg(0).map(to_text).transpose()?.unwrap_or_default();
+    let tenant = call.arg(0).map(tenant_name).transpose()?.unwrap_or_default();
     let settings = given.array().ok_or_else(|| wrong_type(1, c"array", &given))?;
     let settings = Settings::read(&tenant, settings).map_err(|error| exception(&tenant, &error))?;
     let class = call.called_class().ok_or_else(pending)?;

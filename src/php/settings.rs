@@ -1,9 +1,9 @@
 //! A tenant's settings: from the site's function or given by the caller.
 
-use ext_php_rs::convert::IntoZvalDyn;
+use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendCallable, ZendHashTable, Zval};
-use ext_php_rs::zend::ExecutorGlobals;
+use ext_php_rs::zend::{ExecutorGlobals, ce};
 use reqwest::header::HeaderName;
 use zeroize::Zeroizing;
 
@@ -15,6 +15,18 @@ use crate::php::zend::{is_true, pending, to_text};
 
 /// The userland function that the article's class calls.
 pub const LOOKUP: &str = "get_tenant_crm_settings";
+
+/// All settings.
+const NAMES: [&str; 8] = [
+    "api_key",
+    "api_endpoint",
+    "connector",
+    "timeout",
+    "idempotency_header",
+    "throw",
+    "parallel",
+    "stable_order",
+];
 
 /// What is known of a tenant's connection. The key is plain or an envelope, as it was given.
 pub struct Settings {
@@ -39,27 +51,16 @@ pub struct Settings {
 impl Settings {
     /// Asks the site's function; its exceptions pass.
     pub fn look_up(tenant: &Zval) -> PhpResult<Self> {
-        let name = to_text(tenant)?;
+        let name = tenant_name(tenant)?;
+        let wrong = |message: String| Err(exception(&name, &Error::new(Kind::Config, message)));
         match ask(tenant)? {
-            None => Err(exception(
-                &name,
-                &Error::new(
-                    Kind::Config,
-                    format!(
-                        "{LOOKUP}() is not defined: activate the plugin tenant-crm-sync, define the function, or use TenantCRMSync::with_settings()"
-                    ),
-                ),
+            None => wrong(format!(
+                "{LOOKUP}() is not defined: activate the plugin tenant-crm-sync, define the function, or use TenantCRMSync::with_settings()"
             )),
             Some(found) if !is_true(&found) => Err(not_configured(&name)),
-            Some(found) => match found.array() {
+            Some(found) => match as_array(&found)?.array() {
                 Some(settings) => Self::read(&name, settings).map_err(|error| exception(&name, &error)),
-                None => Err(exception(
-                    &name,
-                    &Error::new(
-                        Kind::Config,
-                        format!("{LOOKUP}() must return an array with api_key and api_endpoint"),
-                    ),
-                )),
+                None => wrong(format!("{LOOKUP}() must return an array with api_key and api_endpoint")),
             },
         }
     }
@@ -110,6 +111,33 @@ impl Settings {
             parallel: if stable { parallel } else { 1 },
         })
     }
+}
+
+/// The tenant's id as messages show it. What is no id, but was handed to the site's function, has a name all the same.
+pub fn tenant_name(tenant: &Zval) -> PhpResult<String> {
+    match tenant.object() {
+        Some(object) if !object.instance_of(ce::stringable()) => Ok(object.get_class_name()?),
+        _ if tenant.is_array() => Ok(String::from("Array")),
+        _ => to_text(tenant),
+    }
+}
+
+/// Settings that are an object with array access, as an array; everything else as it is.
+fn as_array(found: &Zval) -> PhpResult<Zval> {
+    let Some(object) = found.object().filter(|object| object.instance_of(ce::arrayaccess())) else {
+        return Ok(found.shallow_clone());
+    };
+    let mut settings = ZendHashTable::new();
+    for name in NAMES {
+        let is_set = object.try_call_method("offsetExists", vec![&name]);
+        if is_set.is_ok_and(|is_set| is_true(&is_set)) {
+            settings.insert(name, object.try_call_method("offsetGet", vec![&name])?)?;
+        }
+        if ExecutorGlobals::has_exception() {
+            return Err(pending());
+        }
+    }
+    Ok(settings.into_zval(false)?)
 }
 
 /// Calls the site's function; `None` if there is none.
