@@ -58,7 +58,7 @@ answer( '{"data":[{"id":1}],"links":{"next":"https://evil.example/leads"}}' );
 check( 'the batch came', [ '1' ], $ids );
 check( 'the link is not followed', 'TenantCRMSync\EgressException', get_class( $thrown ) );
 check_contains( 'without the bound', 'egress', ( static fn() => $thrown->kind )() );
-$pull = $sync->pull( 'leads' );
+$pull = $sync->pull( 'leads', null, [ 'page_size' => 10 ] );
 answer( 'x', 500, [ 'Retry-After' => '99' ] );
 check_throws( 'the first page fails', 'TenantCRMSync\HttpException', '500', fn() => $pull->rewind() );
 check( 'and the pull is over', false, $pull->valid() );

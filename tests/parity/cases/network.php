@@ -6,6 +6,7 @@ declare(strict_types=1);
 namespace TenantCRM\Tests\Parity;
 
 $again = 'reads are repeated after a failure that passes (up to 4 requests in the 10 s that the call has)';
+$strict = 'header lines that RFC 9112 forbids are refused: a proxy between may read them otherwise';
 $ok    = [ [ 'id' => 1, 'updated_at' => null ] ];
 $json  = '{"data":[1,2]}';
 $head  = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -46,6 +47,16 @@ return $cases + [
 	'answer: longer than its length'       => [ 'crm' => raw( "{$head}Content-Length: 14\r\n\r\n{$json}{}" ) ],
 	'answer: not HTTP'                     => [ 'crm' => raw( "+OK POP3 ready\r\n" ), 'slow' => true, 'why' => $again ],
 	'answer: nothing at all'               => [ 'crm' => raw( '' ), 'slow' => true, 'why' => $again ],
+	'answer: 150 headers'                  => [ 'crm' => raw( $head . str_repeat( "X-Header: value\r\n", 150 ) . "Content-Length: 14\r\n\r\n$json" ), 'slow' => true, 'why' => 'headers are bounded: 100 lines' ],
+	'answer: a header of 50 KB'            => [ 'crm' => raw( "{$head}X-Long: " . str_repeat( 'x', 50_000 ) . "\r\nContent-Length: 14\r\n\r\n$json" ) ],
+	'answer: a header that is not ASCII'   => [ 'crm' => raw( "{$head}X-Name: Zo\xeb \xc3\xa9\r\nContent-Length: 14\r\n\r\n$json" ) ],
+	'answer: no reason phrase'             => [ 'crm' => raw( "HTTP/1.1 200\r\nContent-Length: 14\r\n\r\n$json" ) ],
+	'answer: line feeds only'              => [ 'crm' => raw( "HTTP/1.1 200 OK\nContent-Length: 14\n\n$json" ) ],
+	'answer: a header over two lines'      => [ 'crm' => raw( "{$head}X-Folded: a\r\n  b\r\nContent-Length: 14\r\n\r\n$json" ), 'slow' => true, 'why' => $strict ],
+	'answer: a space after a header\'s name' => [ 'crm' => raw( "{$head}X-Spaced : a\r\nContent-Length: 14\r\n\r\n$json" ), 'slow' => true, 'why' => $strict ],
+	'answer: the length twice'             => [ 'crm' => raw( "{$head}Content-Length: 14\r\nContent-Length: 14\r\n\r\n$json" ), 'slow' => true ],
+	'answer: two lengths'                  => [ 'crm' => raw( "{$head}Content-Length: 14\r\nContent-Length: 13\r\n\r\n$json" ), 'slow' => true, 'why' => $again ],
+	'answer: length and chunks'            => [ 'crm' => raw( "{$head}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\ne\r\n$json\r\n0\r\n\r\n" ), 'slow' => true ],
 	'answer: a cookie, then another call'  => [
 		'crm'  => answer( $json, 200, [ 'Set-Cookie' => 'a=b; Path=/' ] ),
 		'call' => static function ( $make ) {

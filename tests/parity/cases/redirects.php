@@ -25,6 +25,8 @@ return $cases + [
 	'POST, 303 to the new lead'               => [ 'crm' => $to( 303, '/api/v1/leads/1' ), 'rows' => [ [ 'id' => 1, 'name' => 'Ann', 'updated_at' => null ] ], 'call' => $post ],
 	'GET, a relative location'                => [ 'crm' => $to( 302, 'contacts?page=1' ), 'rows' => $rows ],
 	'GET, a location with a query of its own' => [ 'crm' => $to( 302, '/api/v1/contacts?page=2' ), 'call' => static fn( $make ) => $make()->fetch_leads( '2026-11-23 10:00:00' ) ],
+	'GET, a location with a space'            => [ 'crm' => once( answer( '', 302, [ 'Location' => '/api/v1/contacts?page=1&per_page=5 ' ] ) ), 'rows' => $rows ],
+	'GET, a location in UTF-8'                => [ 'crm' => once( raw( "HTTP/1.1 302 Found\r\nLocation: /api/v1/leads/\xc3\xa9\r\nContent-Length: 0\r\n\r\n" ) ) ],
 	'GET, a circle'                           => [ 'crm' => fault( 'redirect', [ 'status' => 302, 'location' => '/api/v1/leads' ] ) ],
 	'GET, 302 without a location'             => [ 'crm' => answer( '{"data":[1]}', 302 ), 'why' => 'an answer that is no success is no list of leads' ],
 	'GET, 300 with JSON'                      => [ 'crm' => answer( '{"data":[1]}', 300 ), 'why' => 'an answer that is no success is no list of leads' ],

@@ -66,7 +66,14 @@ final class Processes {
 			"extension=$this->extension", 'tenant_crm_sync.allow_http=1', 'tenant_crm_sync.allow_private_networks=1', "tenant_crm_sync.ca_file=$ca",
 		];
 		$settings = 'ours' === $side ? [ ...$ours, ...$cases[ $names[0] ]['ini'] ?? [] ] : [ "curl.cainfo=$ca" ];
-		$command  = [ PHP_BINARY ];
+		// No php.ini: an installed copy of the extension must not stand for the built one, nor for the article's class.
+		$command  = [ PHP_BINARY, '-n' ];
+		foreach ( [ 'curl', 'mbstring', 'iconv', 'intl', 'ctype', 'tokenizer', 'dom', 'xml', 'xmlwriter' ] as $name ) {
+			if ( ! is_file( ini_get( 'extension_dir' ) . "/$name.so" ) ) {
+				continue;
+			}
+			array_push( $command, '-d', "extension=$name" );
+		}
 		foreach ( [ ...$settings, 'memory_limit=512M', 'zend.exception_ignore_args=0', 'log_errors=1', 'display_errors=stderr', 'opcache.enable_cli=0' ] as $setting ) {
 			array_push( $command, '-d', $setting );
 		}
