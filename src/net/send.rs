@@ -145,7 +145,7 @@ fn redirected(call: &Call, from: &Url, response: &Response) -> Result<Url> {
     let to = response
         .headers()
         .get(LOCATION)
-        .and_then(|location| location.to_str().ok())
+        .and_then(|location| std::str::from_utf8(location.as_bytes()).ok())
         .and_then(|location| from.join(location).ok());
     let error = |kind, message: String| {
         let mut error = Error::new(kind, message);
