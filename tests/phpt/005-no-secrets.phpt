@@ -51,7 +51,7 @@ $near = [
 	'with_settings, bad connector' => fn() => TenantCRMSync::with_settings( 'acme', [ 'api_key' => KEY, 'api_endpoint' => 'https://a', 'connector' => 'none' ] ),
 	'with_settings, bad timeout'   => fn() => TenantCRMSync::with_settings( 'acme', [ 'api_key' => KEY, 'api_endpoint' => 'https://a', 'timeout' => -1 ] ),
 	'with_settings, a text'        => fn() => TenantCRMSync::with_settings( 'acme', KEY ),
-	'with_settings, a bad id'      => fn() => TenantCRMSync::with_settings( new stdClass(), [ 'api_key' => KEY, 'api_endpoint' => 'https://a' ] ),
+	'with_settings, a bad id'      => fn() => TenantCRMSync::with_settings( new stdClass(), [ 'api_key' => KEY ] ),
 	'encrypt without a host key'   => fn() => TenantCRMSync::encrypt_credential( 'acme', KEY ),
 	'encrypt, a bad field'         => fn() => TenantCRMSync::encrypt_credential( 'acme', KEY, [] ),
 	'encrypt, a bad endpoint'      => fn() => TenantCRMSync::encrypt_credential( 'acme', KEY, 'api_key', 'not a url' ),

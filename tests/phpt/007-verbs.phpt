@@ -38,6 +38,8 @@ foreach ( $ids as $id => $path ) {
 	check( "id $id", [ 'ok' => 1 ], $sync->get_lead( $id ) );
 	check( "id $id in the path", [ "GET /api/v1/leads/$path" ], wire() );
 }
+$sync->get_lead( "a\xff" );
+check( 'an id that is not UTF-8 is not another id', true, in_array( wire(), [ [], [ 'GET /api/v1/leads/a%FF' ] ], true ) );
 foreach ( [ '', '.', '..', null, false ] as $id ) {
 	check( 'no id: ' . var_export( $id, true ), [ false, 'config' ], [ $sync->get_lead( $id ), $sync->last_error()['kind'] ?? null ] );
 	check( 'no delete of all', false, $sync->delete_lead( $id ) );
@@ -87,4 +89,4 @@ $sure->create_lead( [ 'name' => 'Twice' ] );
 check( 'another create has another key', true, array_column( crm()->requests(), 'headers' )[1]['idempotency-key'] !== $keys[0] );
 done();
 --EXPECT--
-91 checks hold
+92 checks hold

@@ -35,6 +35,7 @@ check( 'a plain key needs no host key', 'Ann', $run( 'return use_key( $key );', 
 foreach ( [ 'Acme', 'acme ', 'other', 'acm' ] as $other ) {
 	check_contains( "tenant '$other'", 'credential: ', $with( $envelope, ", '$other'" ) );
 }
+check( 'bytes that are no text do not make two tenants one', false, 'Ann' === $run( 'return use_key( TenantCRMSync::encrypt_credential( "b\xff", $key, "api_key", $plain ), "b\xfe" );' ) );
 check_contains( 'another origin', 'credential: ', $with( $envelope, ", 'acme', 'http://localhost:" . crm()->plain_port . "'" ) );
 check( 'another path is the same origin', 'Ann', $with( $envelope, ", 'acme', \$plain . '/crm/v2/'" ) );
 check( 'a field of another name', 'string', gettype( $other = $run( "return TenantCRMSync::encrypt_credential( 'acme', \$key, 'refresh_token', \$plain );" ) ) );
@@ -95,4 +96,4 @@ check( 'the environment names the file', 'Ann', $run( 'return use_key( TenantCRM
 check( 'the environment itself holds no key: the file is what counts', 1, $run( 'return TenantCRMSync::status()["keys"];' ) );
 done();
 --EXPECT--
-44 checks hold
+45 checks hold

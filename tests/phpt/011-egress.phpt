@@ -7,7 +7,7 @@ tenant( 'acme', [ 'paging' => 'none' ] );
 rows( [ [ 'id' => 1, 'name' => 'Ann', 'updated_at' => '2026-01-01T00:00:00Z' ] ] );
 $call = static function ( string $endpoint, array $ini = [], string $before = '' ): string {
 	$got = php(
-		"<?php $before" . ' ini_set( "error_log", "/dev/null" ); $sync = TenantCRMSync::with_settings( "acme", [ "api_key" => ' . var_export( KEY, true ) . ', "timeout" => 1, "api_endpoint" => ' . var_export( $endpoint, true ) . ' ] );
+		"<?php $before" . ' ini_set( "error_log", "/dev/null" ); $sync = TenantCRMSync::with_settings( "acme", [ "api_key" => ' . var_export( KEY, true ) . ', "timeout" => 5, "api_endpoint" => ' . var_export( $endpoint, true ) . ' ] );
 		$got = $sync->fetch_leads(); echo false === $got ? $sync->last_error()["kind"] . ": " . $sync->last_error()["message"] : $got[0]["name"];
 		$sync->throw_errors(); try { $sync->pull( "leads" )->rewind(); } catch ( TenantCRMSync\Exception $e ) { echo " / ", $e->kind; }',
 		$ini
