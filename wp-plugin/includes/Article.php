@@ -22,12 +22,31 @@ final class Article {
 	}
 
 	public static function define(): void {
+		if ( self::loads_plugins_late() ) {
+			return;
+		}
 		foreach ( self::FUNCTIONS as $name ) {
 			if ( ! function_exists( $name ) ) {
 				require __DIR__ . "/functions/$name.php";
 				self::$ours[ $name ] = true;
 			}
 		}
+	}
+
+	/**
+	 * Requests that may include another plugin's file after wp_loaded, because they activate it: if it declares functions of these
+	 * names, ours would be a fatal error.
+	 */
+	private static function loads_plugins_late(): bool {
+		global $pagenow;
+		// phpcs:disable WordPress.Security.NonceVerification, WordPress.Security.ValidatedSanitizedInput -- only compared.
+		$action = $_REQUEST['action'] ?? '';
+		$route  = ( $_GET['rest_route'] ?? '' ) . ( $_SERVER['REQUEST_URI'] ?? '' );
+		// phpcs:enable
+		return ( is_admin() && in_array( $pagenow, array( 'plugins.php', 'plugin-install.php', 'update.php' ), true ) )
+			|| ( wp_doing_ajax() && 'activate-plugin' === $action )
+			|| ( is_string( $route ) && str_contains( $route, '/wp/v2/plugins' ) )
+			|| ( defined( 'WP_CLI' ) && WP_CLI && in_array( 'plugin', (array) ( $_SERVER['argv'] ?? array() ), true ) );
 	}
 
 	/** Whether the site has such a function of its own. */

@@ -65,10 +65,8 @@ final class Plugin {
 		$sites = $network_wide && is_multisite() ? get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) : array( get_current_blog_id() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		foreach ( $sites as $site ) {
 			$switch = get_current_blog_id() !== (int) $site && switch_to_blog( (int) $site );
+			// Capabilities stay: a site may have given them to roles of its own.
 			Cron::unschedule();
-			if ( class_exists( Capabilities::class ) ) {
-				Capabilities::revoke();
-			}
 			if ( $switch ) {
 				restore_current_blog();
 			}

@@ -52,6 +52,7 @@ final class Uninstall {
 		} while ( $rows );
 		Schema::drop();
 		Cron::unschedule();
+		Capabilities::revoke();
 		foreach ( array( 'tenant_crm_sync_adoption', self::OPTION ) as $option ) {
 			delete_option( $option );
 		}
