@@ -1,7 +1,7 @@
 <?php
 /**
- * One request to a site, in a process of its own: `php inside.php VERB [ARGUMENT…]`. Loads WordPress, does one thing, prints. What it
- * prints is for Site, except for `press`, where it is what the site's code prints.
+ * What is done to a site from inside, in a process of its own: `php inside.php VERB [ARGUMENT…]`. Loads WordPress as a screen of the
+ * administration would, does one thing, and prints what Site wants to know of it.
  */
 
 $_SERVER['HTTP_HOST']       = '127.0.0.1:' . getenv( 'TCS_HTTP_PORT' );
@@ -28,7 +28,7 @@ switch ( $verb ) {
 		deactivate_plugins( $first );
 		break;
 
-	// A tenant's settings by the site's function, and a user of its portal: no administrator, so WordPress filters what is stored.
+	// A tenant's settings by the site's function, and a user of its portal, logged in: no administrator, so WordPress filters what is stored.
 	case 'tenant':
 		if ( '' !== $second ) {
 			save_tenant_crm_settings( $first, $second, $third );
@@ -36,16 +36,13 @@ switch ( $verb ) {
 		}
 		$user = wp_insert_user( array( 'user_login' => 'u' . md5( $first ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		update_user_meta( $user, 'tenant_id', $first );
+		$until = time() + DAY_IN_SECONDS;
+		$token = WP_Session_Tokens::get_instance( $user )->create( $until );
+		echo AUTH_COOKIE, '=', rawurlencode( wp_generate_auth_cookie( $user, $until, 'auth', $token ) ), '; ', LOGGED_IN_COOKIE, '=', rawurlencode( wp_generate_auth_cookie( $user, $until, 'logged_in', $token ) ); // phpcs:ignore WordPress.Security.EscapeOutput
 		break;
 
 	case 'key':
 		save_tenant_crm_settings( $first, $second, $third );
-		break;
-
-	// The tenant's user presses the button.
-	case 'press':
-		wp_set_current_user( get_user_by( 'login', 'u' . md5( $first ) )->ID );
-		do_action( 'admin_post_crm_sync_now' );
 		break;
 
 	case 'event':

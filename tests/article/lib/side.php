@@ -22,9 +22,10 @@ $url    = getenv( 'TCS_SANDBOX_URL' ) . '/';
 $site   = new Site( "{$name}_", $side['extension'] );
 $crm    = new Crm( $name );
 $seen   = [];
+register_shutdown_function( [ $site, 'close' ] );
 
 $press = static function ( array $tenants ) use ( $site ): array {
-	return array_combine( $tenants, array_map( static fn( string $tenant ): string => $site->call( 'press', $tenant ), $tenants ) );
+	return array_combine( $tenants, array_map( static fn( string $tenant ): string => $site->press( $tenant ), $tenants ) );
 };
 $event_now = static fn(): ?array => json_decode( $site->call( 'event', $event ), true );
 $cron      = static function ( string ...$more ) use ( $site, $event, $event_now ): array {
@@ -40,9 +41,9 @@ if ( $side['ours'] ) {
 	$site->activate_ours();
 }
 foreach ( TENANTS as $tenant ) {
-	$site->call( 'tenant', $tenant, $crm->key( $tenant ), $url );
+	$site->tenant( $tenant, $crm->key( $tenant ), $url );
 }
-$site->call( 'tenant', UNKNOWN );
+$site->tenant( UNKNOWN );
 
 $crm->fill();
 $seen['demand'] = [ 'said' => $press( TENANTS ), 'posts' => $site->posts() ];
