@@ -22,7 +22,8 @@ start_mariadb() {
 	if alive "$run/db.pid"; then return; fi
 	if [ ! -d "$data/mysql" ]; then
 		as mkdir -p "$data"
-		as mariadb-install-db --no-defaults --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve \
+		# --force: it may be that the host's own name does not resolve.
+		as mariadb-install-db --no-defaults --auth-root-authentication-method=normal --skip-test-db --force \
 			--datadir="$data" >"$log/install-db.log" 2>&1 || { tail "$log/install-db.log" >&2; die "mariadb-install-db failed"; }
 	fi
 	as setsid -f mariadbd --no-defaults --datadir="$data" --socket="$run/db.sock" --pid-file="$run/db.pid" --log-error="$log/db.log" \
