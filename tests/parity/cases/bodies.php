@@ -50,6 +50,7 @@ $bodies = [
 	'513 deep beside data'          => '{"x":' . str_repeat( '[', 512 ) . str_repeat( ']', 512 ) . ',"data":[1]}',
 	'broken beside data'            => '{"data":[1],"x":[1}',
 	'keys that are numbers'         => '{"data":{"1":"a","01":"b","-1":"c","-0":"d","9223372036854775807":"e","9223372036854775808":"f","1.5":"g","":"h"," 1":"i"}}',
+	'keys that nearly are numbers'  => '{"data":{"-":1,"-E":2,"-u1":3,"--1":4,"-1.0":5,"1 ":6,"+1":7,"1e1":8,"/":9,":":10,"00":11}}',
 	'keys that come twice'          => '{"data":[{"a":1,"b":2,"a":3}]}',
 	'a key with a NUL first'        => '{"data":[{"\u0000a":1,"a\u0000b":2}]}',
 	'empty lists and objects'       => '{"data":[{},[],{"a":{}},[[]]]}',

@@ -90,7 +90,12 @@ final class Decoder {
 	private static function difference( mixed $ours, string $text ): string {
 		$php = json_decode( $text, true );
 		// Not ==: a float is no integer, -0.0 is not 0.0, and the order of keys counts.
-		return serialize( $ours ) === serialize( $php ) ? '' : 'PHP: ' . substr( serialize( $php ), 0, 300 ) . ' ours: ' . substr( serialize( $ours ), 0, 300 );
+		[ $ours, $php ] = [ serialize( $ours ), serialize( $php ) ];
+		if ( $ours === $php ) {
+			return '';
+		}
+		$from = max( 0, strspn( $ours ^ $php, "\0" ) - 40 );
+		return 'from byte ' . $from . ' of the value, PHP: ' . substr( $php, $from, 120 ) . ' ours: ' . substr( $ours, $from, 120 );
 	}
 
 	/** @param list<string> $bodies One for each request that follows. */
