@@ -139,10 +139,10 @@ final class Site {
 
 	/** @param list<string> $command */
 	private function php( array $command ): string {
-		$out     = tmpfile();
-		$errors  = tmpfile();
-		$code    = proc_close( $this->start( $command, $out, $errors ) );
-		$said    = self::text_of( $out );
+		$out    = tmpfile();
+		$errors = tmpfile();
+		$code   = proc_close( $this->start( $command, $out, $errors ) );
+		$said   = self::text_of( $out );
 		if ( 0 !== $code ) {
 			throw new \RuntimeException( "{$this->prefix}: " . implode( ' ', $command ) . " ended with $code: $said " . self::text_of( $errors ) );
 		}

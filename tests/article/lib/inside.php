@@ -47,7 +47,7 @@ switch ( $verb ) {
 
 	case 'event':
 		$event = wp_get_scheduled_event( $first );
-		echo wp_json_encode( $event ? array( 'at' => $event->timestamp, 'tomorrow_at_two' => strtotime( 'tomorrow 2:00:00' ) === $event->timestamp, 'schedule' => $event->schedule ) : null ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		echo wp_json_encode( $event ? array( 'at' => $event->timestamp, 'next_two_o_clock' => '02:00:00' === gmdate( 'H:i:s', $event->timestamp ) && $event->timestamp > time() && $event->timestamp <= time() + 26 * HOUR_IN_SECONDS, 'schedule' => $event->schedule ) : null ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		break;
 
 	// Each named event becomes due. Our own is put off unless it is named: it would sync beside the job that is looked at.

@@ -9,7 +9,7 @@ namespace TenantCRM\Tests\Article;
 function judge_guzzle( Checks $checks, array $guzzle ): void {
 	$is   = SIDES['guzzle']['is'];
 	$done = array_combine( TENANTS, array_map( static fn( string $tenant ): string => "CRM leads synced successfully for tenant $tenant.", TENANTS ) );
-	$checks->same( "$is: the job is scheduled", [ 'tomorrow_at_two' => true, 'schedule' => 'daily' ], $guzzle['activated'] );
+	$checks->same( "$is: the job is scheduled", [ 'next_two_o_clock' => true, 'schedule' => 'daily' ], $guzzle['activated'] );
 	$checks->same( "$is: the button says", $done, $guzzle['demand']['said'] );
 	$checks->same( "$is: every lead has a post, less the one of the pair", count_of( 'leads' ) - 1, count( $guzzle['demand']['posts'] ) );
 	$checks->same( "$is: a user's posts are WordPress's own work: WP-Cron makes the same", plain( $guzzle['demand']['posts'] ), plain( $guzzle['cron']['posts'] ) );
@@ -55,7 +55,7 @@ function judge_beside( Checks $checks, array $beside ): void {
 	$checks->same( "$is: a second sync changes nothing", array_fill_keys( TENANTS, [ 'done', 0, 0 ] ), array_map( static fn( array $run ): array => [ $run['state'], $run['created'], $run['updated'] ], $again ) );
 	$checks->same( "$is: and writes nothing", $beside['sync']['posts'], $beside['resync']['posts'] );
 	$checks->same( "$is: the article's job and ours in one run of WP-Cron double nothing", numbers( $beside['sync']['posts'] ), numbers( $beside['both']['posts'] ) );
-	$checks->same( "$is: the article's plugin can be activated while ours is active", [ 'tomorrow_at_two' => true, 'schedule' => 'daily' ], $beside['activated_again'] );
+	$checks->same( "$is: the article's plugin can be activated while ours is active", [ 'next_two_o_clock' => true, 'schedule' => 'daily' ], $beside['activated_again'] );
 }
 
 /** @return list<string> Leads whose posts the changes changed or made. */

@@ -25,5 +25,5 @@ function judge_own( Checks $checks, array $expected, array $own ): void {
 	$checks->same( "$is: a refused key of one tenant leaves the others alone", [ 'nothing came for ' . TENANTS[0], ...array_values( array_slice( $said( 'changes' ), 1 ) ) ], array_values( preg_grep( '/ leads of |^nothing came/', $own['refused_log'] ) ) );
 	$checks->same( "$is: WP-Cron's second run makes no post anew", numbers( $own['cron_changed']['posts'] ), numbers( $own['cron_again']['posts'] ) );
 	$checks->same( "$is: no key in the log", [], preg_grep( '/key-of-|no-such-key/', array_merge( $own['log'], $own['cron_log'], $own['refused_log'] ) ) );
-	$checks->same( "$is: scheduled, and gone after deactivation", [ [ 'tomorrow_at_two' => true, 'schedule' => 'daily' ], null ], [ $own['activated'], $own['deactivated'] ] );
+	$checks->same( "$is: scheduled, and gone after deactivation", [ [ 'next_two_o_clock' => false, 'schedule' => 'daily' ], null ], [ $own['activated'], $own['deactivated'] ] );
 }

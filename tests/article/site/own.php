@@ -9,9 +9,7 @@
 register_activation_hook(
 	__FILE__,
 	static function (): void {
-		if ( ! wp_next_scheduled( 'crm_test_event' ) ) {
-			wp_schedule_event( strtotime( 'tomorrow 2:00:00' ), 'daily', 'crm_test_event' );
-		}
+		wp_schedule_event( time() + HOUR_IN_SECONDS, 'daily', 'crm_test_event' );
 	}
 );
 register_deactivation_hook( __FILE__, static fn() => wp_clear_scheduled_hook( 'crm_test_event' ) );
