@@ -78,6 +78,26 @@ foreach ( [ 'create_lead' => [ [] ], 'update_lead' => [ 1, [] ] ] as $method => 
 	check( "$method is not", [ false, 503, 1 ], [ $sync->$method( ...$arguments ), $sync->last_error()['status'], $sync->last_error()['attempts'] ] );
 	check( "$method is not", 1, count( wire() ) );
 }
+// The same on a connection that was used before, over HTTP/1.1 and 2: what is sent again by itself would be made twice.
+foreach ( [ 'plain', 'tls' ] as $how ) {
+	foreach ( [ 'cut_before_read', 'cut_after_read', 'cut_mid_body' ] as $kind ) {
+		$got = php(
+			'<?php ini_set( "error_log", "/dev/null" ); $sync = TenantCRMSync::with_settings( "acme", [ "api_key" => ' . var_export( KEY, true ) . ', "api_endpoint" => ' . var_export( crm()->$how, true ) . ' ] );
+			$sync->fetch_leads(); echo "ready\n"; while ( ! file_exists( "go" ) ) { usleep( 1000 ); }
+			echo json_encode( [ $sync->create_lead( [ "name" => "x" ] ), $sync->last_error()["attempts"] ?? null, is_array( $sync->fetch_leads() ) ] );',
+			[ 'tenant_crm_sync.ca_file' => crm()->ca ],
+			[],
+			static function () use ( $kind ): void {
+				crm()->faults( 'acme', [ [ 'kind' => $kind, 'method' => 'POST', 'times' => 1 ] ] );
+				crm()->requests();
+				touch( folder() . '/go' );
+			}
+		);
+		unlink( folder() . '/go' );
+		check( "$how, $kind: a create fails once, the next call works", "ready\n[false,1,true]", $got['out'] );
+		check( "$how, $kind: one POST", 1, count( array_filter( wire(), static fn( $line ) => str_starts_with( $line, 'POST' ) ) ) );
+	}
+}
 $sure = sync( 'acme', [ 'idempotency_header' => 'Idempotency-Key' ] );
 crm()->faults( 'acme', [ [ 'kind' => 'cut_after_read', 'process' => true ] ] );
 $made = $sure->create_lead( [ 'name' => 'Once' ] );
@@ -89,4 +109,4 @@ $sure->create_lead( [ 'name' => 'Twice' ] );
 check( 'another create has another key', true, array_column( crm()->requests(), 'headers' )[1]['idempotency-key'] !== $keys[0] );
 done();
 --EXPECT--
-92 checks hold
+104 checks hold

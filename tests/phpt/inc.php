@@ -110,6 +110,8 @@ function logged(): string {
 /** A file of host keys; the first one wraps. @param list<string> $keys */
 function host_keys( array $keys = [], int $mode = 0600, string $name = 'host.key' ): string {
 	$file = folder() . "/$name";
+	// The one before may not be writable.
+	@unlink( $file );
 	file_put_contents( $file, "# keys of this test\n" . implode( "\n", $keys ?: [ base64_encode( random_bytes( 32 ) ) ] ) . "\n" );
 	chmod( $file, $mode );
 	return $file;
@@ -119,17 +121,18 @@ function host_keys( array $keys = [], int $mode = 0600, string $name = 'host.key
  * PHP in a process of its own, with the extension.
  *
  * @param array<string, string|int> $ini
+ * @param ?callable                 $ready Called when the script has printed a line.
  * @return array{out: string, code: int}
  */
-function php( string $code, array $ini = [], array $environment = [] ): array {
+function php( string $code, array $ini = [], array $environment = [], ?callable $ready = null ): array {
 	static $number = 0;
 	$file = folder() . '/script-' . ++$number . '.php';
 	file_put_contents( $file, $code );
-	return php_file( $file, $ini, $environment );
+	return php_file( $file, $ini, $environment, $ready );
 }
 
 /** @return array{out: string, code: int} */
-function php_file( string $file, array $ini = [], array $environment = [] ): array {
+function php_file( string $file, array $ini = [], array $environment = [], ?callable $ready = null ): array {
 	$ini    += [ 'display_errors' => 'stderr', 'error_reporting' => E_ALL, 'tenant_crm_sync.allow_http' => 1, 'tenant_crm_sync.allow_private_networks' => 1 ];
 	$command = [ PHP_BINARY, '-n', '-d', 'extension=' . getenv( 'TCS_EXTENSION' ) ];
 	foreach ( $ini as $name => $value ) {
@@ -139,6 +142,13 @@ function php_file( string $file, array $ini = [], array $environment = [] ): arr
 	@unlink( $out );
 	// Both append: what one says must not be written over by the other.
 	$process = proc_open( [ ...$command, $file ], [ [ 'file', '/dev/null', 'r' ], [ 'file', $out, 'a' ], [ 'file', $out, 'a' ] ], $pipes, folder(), $environment + getenv() );
-	$code    = proc_close( $process );
+	while ( null !== $ready && proc_get_status( $process )['running'] ) {
+		if ( str_contains( (string) file_get_contents( $out ), "\n" ) ) {
+			$ready();
+			break;
+		}
+		usleep( 2000 );
+	}
+	$code = proc_close( $process );
 	return [ 'out' => (string) file_get_contents( $out ), 'code' => $code ];
 }
