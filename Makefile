@@ -24,7 +24,7 @@ install: ## Copy the extension to PHP and enable it (as root; DESTDIR is honoure
 	@test -f "$(library)" || { echo "error: there is no $(library): run make first" >&2; exit 1; }
 	install -D -m 644 "$(library)" "$(DESTDIR)$$($(PHP_CONFIG) --extension-dir)/tenant_crm_sync.so"
 	@# The settings are the host's: an existing file stays.
-	test -e "$(mods)/tenant_crm_sync.ini" || install -D -m 644 tenant_crm_sync.ini "$(mods)/tenant_crm_sync.ini"
+	test -e "$(mods)/tenant_crm_sync.ini" || install -D -m 644 src/php/tenant_crm_sync.ini "$(mods)/tenant_crm_sync.ini"
 	test -n "$(DESTDIR)" || phpenmod -v "$(version)" tenant_crm_sync
 	@test -n "$(DESTDIR)" || echo "Installed. Restart PHP-FPM: systemctl restart php$(version)-fpm"
 
