@@ -95,7 +95,7 @@ final class Decoder {
 			return '';
 		}
 		$from = max( 0, strspn( $ours ^ $php, "\0" ) - 40 );
-		return 'from byte ' . $from . ' of the value, PHP: ' . substr( $php, $from, 120 ) . ' ours: ' . substr( $ours, $from, 120 );
+		return addcslashes( 'from byte ' . $from . ' of the value, PHP: ' . substr( $php, $from, 120 ) . ' ours: ' . substr( $ours, $from, 120 ), "\0..\37\177..\377" );
 	}
 
 	/** @param list<string> $bodies One for each request that follows. */
