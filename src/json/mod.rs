@@ -30,6 +30,9 @@ pub enum Refusal {
     /// `JSON_ERROR_UTF16`
     #[error("Single unpaired high surrogate in Unicode escape")]
     Utf16,
+    /// No fault of the document: the sink has no room for more of it.
+    #[error("it does not fit into memory_limit")]
+    Stopped,
 }
 
 /// What a document is turned into, value by value, in the document's order.
@@ -43,6 +46,11 @@ pub trait Sink {
     /// A member's name, kept while its value is read.
     type Key;
 
+    /// Whether to stop reading; asked after each value.
+    #[inline]
+    fn is_stopped(&mut self) -> bool {
+        false
+    }
     /// `null`
     fn null(&mut self) -> Self::Value;
     /// `true` or `false`

@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
             let value = reader.value(sink)?;
             let list = list.get_or_insert_with(|| sink.list());
             sink.push(list, value);
-            Ok(())
+            go_on(sink)
         })?;
         Ok(sink.end_list(list))
     }
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
             let value = reader.value(sink)?;
             let map = map.get_or_insert_with(|| sink.map());
             sink.insert(map, key, value);
-            Ok(())
+            go_on(sink)
         })?;
         Ok(sink.end_map(map))
     }
@@ -371,6 +371,15 @@ impl Sink for Skip {
 enum Number {
     Integer(i64),
     Float(f64),
+}
+
+#[inline]
+fn go_on<S: Sink>(sink: &mut S) -> Result<(), Refusal> {
+    if sink.is_stopped() {
+        Err(Refusal::Stopped)
+    } else {
+        Ok(())
+    }
 }
 
 /// The error for a byte where no token can start.

@@ -74,6 +74,7 @@ pub async fn send(client: Client, call: Call) -> Result<Reply> {
     let deadline = start + call.timeout;
     let operation = call.operation();
     let mut attempt = 1;
+    let mut earlier: Option<Error> = None;
     loop {
         let result = tokio::time::timeout_at(deadline, once(&client, &call)).await;
         let mut error = match result {
@@ -88,12 +89,16 @@ pub async fn send(client: Client, call: Call) -> Result<Reply> {
                 });
             }
             Ok(Err(error)) => error,
-            Err(_) => timed_out(call.timeout),
+            // What went wrong before says more than that there was no time left to try it again.
+            Err(_) => earlier.take().unwrap_or_else(|| timed_out(call.timeout)),
         };
         error.attempts = attempt;
         let left = deadline.saturating_duration_since(Instant::now());
         match retry::pause(call.repeat, &error, attempt) {
-            Some(pause) if pause < left => tokio::time::sleep(pause).await,
+            Some(pause) if pause < left => {
+                earlier = Some(error);
+                tokio::time::sleep(pause).await;
+            }
             _ => return Err(error.during(&operation)),
         }
         attempt += 1;

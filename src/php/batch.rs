@@ -90,6 +90,7 @@ impl Pull {
         match next {
             Ok(Some(fetched)) => {
                 let batch = Batch {
+                    tenant: self.tenant.clone(),
                     fetched,
                     object: self.plan.object,
                     fields: self.plan.fields.clone(),
@@ -155,6 +156,7 @@ pub fn key(call: &mut Call<'_>) -> PhpResult<Zval> {
 
 /// One page.
 pub struct Batch {
+    tenant: String,
     fetched: Fetched,
     object: &'static Object,
     fields: Fields,
@@ -174,12 +176,14 @@ impl PhpClass for Batch {
 impl Batch {
     fn build(&self, position: usize) -> PhpResult<Zval> {
         let text = self.fetched.page.row_text(position).ok_or_else(|| no_row(position))?;
-        // The row was read once already.
-        self.arrays
-            .try_borrow_mut()
-            .map_err(|_| pending())?
-            .decode_text(text)
-            .map_err(|refusal| refusal.to_string().into())
+        let built = self.arrays.try_borrow_mut().map_err(|_| pending())?.decode_text(text);
+        // The row was read once already: all that can be wrong now is the room for it.
+        built.map_err(|refusal| {
+            let message = format!(
+                "record {position} of the batch: {refusal}; ask for smaller pages, or build fewer rows at once"
+            );
+            exception(&self.tenant, &Error::new(Kind::TooLarge, message))
+        })
     }
 }
 

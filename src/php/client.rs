@@ -91,7 +91,7 @@ impl Client {
         // Before the credential is opened, and again for every address and redirect.
         egress::check(&endpoint, &config)?;
         let secret = credential::open(
-            &settings.tenant,
+            settings.id.as_deref(),
             "api_key",
             &request::origin(&endpoint),
             &settings.api_key,
@@ -203,6 +203,14 @@ pub struct Verb {
 }
 
 impl Verb {
+    /// A request about one record.
+    pub fn of(method: Method, id: String) -> Self {
+        Self {
+            id: Some(id),
+            ..Self::new(method)
+        }
+    }
+
     /// A request for a collection.
     pub fn new(method: Method) -> Self {
         Self {

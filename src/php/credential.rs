@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::php::exception::exception;
 use crate::php::ini;
 use crate::php::settings;
-use crate::php::zend::{Call, is_preloading, string, to_text};
+use crate::php::zend::{Call, is_preloading, string};
 use crate::secret::{self, Keyring, Scope};
 
 thread_local! {
@@ -66,16 +66,33 @@ fn credential_error(error: &secret::SecretError) -> Error {
 }
 
 /// The secret for a header: opened if it is an envelope, as it is if it is plain.
-pub fn open(tenant: &str, field: &str, origin: &str, stored: &str) -> Result<Zeroizing<Vec<u8>>> {
-    if !secret::is_envelope(stored) {
-        return Ok(Zeroizing::new(stored.as_bytes().to_vec()));
+pub fn open(tenant: Option<&str>, field: &str, origin: &str, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    // A line break behind an envelope is a slip of whoever stored it; in a plain key it may mean something.
+    let envelope = stored.trim_ascii();
+    if !looks_like_envelope(envelope) {
+        return Ok(Zeroizing::new(stored.to_vec()));
     }
+    let refuse = |message: &str| Error::new(Kind::Credential, message);
+    let envelope = std::str::from_utf8(envelope)
+        .ok()
+        .filter(|text| secret::is_envelope(text))
+        .ok_or_else(|| {
+            refuse("the credential is sealed in a way that this version does not know: update the extension, or enter it again")
+        })?;
+    let tenant = tenant.ok_or_else(|| {
+        refuse("a credential is sealed for a tenant whose id is text or a number, in UTF-8; this id is neither")
+    })?;
     let keyring = keyring()?;
     SITE.with_borrow(|site| {
         keyring
-            .open(&Scope { site, tenant, field }, origin, stored)
+            .open(&Scope { site, tenant, field }, origin, envelope)
             .map_err(|error| credential_error(&error))
     })
+}
+
+/// `tcs1.…`, or what a later version may write. It must never be sent as if it were a key.
+fn looks_like_envelope(stored: &[u8]) -> bool {
+    matches!(stored, [b't', b'c', b's', version, b'.', ..] if version.is_ascii_digit())
 }
 
 /// The arguments that all of these methods share.
@@ -85,10 +102,15 @@ struct Named {
 }
 
 fn named(call: &Call<'_>, field_position: usize) -> PhpResult<Named> {
-    let tenant = call.arg(0).map(to_text).transpose()?.unwrap_or_default();
-    if tenant.is_empty() {
-        return Err(exception("", &Error::new(Kind::Config, "$tenant_id is empty")));
-    }
+    let tenant = call.arg(0).and_then(settings::tenant_id).ok_or_else(|| {
+        exception(
+            "",
+            &Error::new(
+                Kind::Config,
+                "$tenant_id must be a number, or text in UTF-8 that is not empty",
+            ),
+        )
+    })?;
     let field = if call.count() > field_position {
         call.utf8(field_position, "field")?
     } else {

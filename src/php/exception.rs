@@ -87,7 +87,7 @@ fn class_of(kind: Kind) -> &'static ClassEntry {
 pub fn exception(tenant: &str, error: &Error) -> PhpException {
     let class = class_of(error.kind);
     let status = error.status.map(i64::from);
-    let message = if tenant.is_empty() {
+    let message = if tenant.is_empty() || error.message.contains(&format!("\"{tenant}\"")) {
         error.to_string()
     } else {
         format!("CRM tenant {tenant}: {error}")

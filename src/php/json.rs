@@ -5,16 +5,23 @@ use std::rc::Rc;
 use ext_php_rs::types::Zval;
 
 use crate::json::{self, Reader, Refusal, Sink};
-use crate::php::zend::{Array, Key, empty_array, string};
+use crate::php::zend::{Array, Key, empty_array, exception_pending, passes_memory_limit, string};
 
 /// Names longer than this are not kept.
 const LONGEST_KEPT: usize = 64;
 const SLOTS: usize = 256;
+/// The memory is looked at after so many small values, and before each large one.
+const VALUES_BETWEEN_LOOKS: u32 = 64;
+const LARGE: usize = 64 * 1024;
 
 /// Builds PHP values. Keep one for several documents of the same shape.
 pub struct Arrays {
     keys: Vec<Option<Rc<Key>>>,
     size_hint: u32,
+    /// Values since the memory was looked at.
+    values: u32,
+    /// Whether the next value would not fit.
+    is_full: bool,
 }
 
 impl Arrays {
@@ -23,16 +30,20 @@ impl Arrays {
         Self {
             keys: vec![None; SLOTS],
             size_hint: 8,
+            values: 0,
+            is_full: false,
         }
     }
 
     /// `json_decode( $document, true )`.
     pub fn decode(&mut self, document: &[u8]) -> Result<Zval, Refusal> {
+        self.is_full = false;
         json::read(document, self)
     }
 
     /// The same for what is known to be UTF-8.
     pub fn decode_text(&mut self, document: &str) -> Result<Zval, Refusal> {
+        self.is_full = false;
         Reader::new(document).document(self)
     }
 
@@ -42,6 +53,7 @@ impl Arrays {
             // Which error comes first is for the full reader to say.
             return self.decode(document);
         };
+        self.is_full = false;
         let mut reader = Reader::new(text);
         if reader.peek_token() != Some(b'{') {
             // Whatever it is, it has no members; but it must be a document.
@@ -91,6 +103,15 @@ impl Sink for Arrays {
     type Key = Rc<Key>;
 
     #[inline]
+    fn is_stopped(&mut self) -> bool {
+        self.values += 1;
+        if self.values >= VALUES_BETWEEN_LOOKS {
+            self.values = 0;
+            self.is_full |= passes_memory_limit(0) || exception_pending();
+        }
+        self.is_full
+    }
+    #[inline]
     fn null(&mut self) -> Zval {
         Zval::null()
     }
@@ -114,6 +135,10 @@ impl Sink for Arrays {
     }
     #[inline]
     fn text(&mut self, value: &str) -> Zval {
+        if value.len() >= LARGE && passes_memory_limit(value.len()) {
+            self.is_full = true;
+            return Zval::null();
+        }
         string(value.as_bytes())
     }
     #[inline]

@@ -11,6 +11,7 @@ use reqwest::Method;
 use crate::crm::connector::Object;
 use crate::crm::request::{self, query_pair};
 use crate::error::{Error, Kind, Result};
+use crate::json::Refusal;
 use crate::net::send::Reply;
 use crate::php::batch::Pull;
 use crate::php::client::{Client, Verb, boolean};
@@ -31,8 +32,17 @@ fn decoded(reply: &Reply) -> Result<Zval> {
         .map_err(|refusal| not_json(reply, refusal))
 }
 
-fn not_json(reply: &Reply, refusal: crate::json::Refusal) -> Error {
-    let mut error = Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"));
+fn not_json(reply: &Reply, refusal: Refusal) -> Error {
+    let mut error = match refusal {
+        Refusal::Stopped => Error::new(
+            Kind::TooLarge,
+            format!(
+                "the answer has {} bytes and does not fit into PHP's memory_limit: use pull(), which goes page by page",
+                reply.body.len()
+            ),
+        ),
+        refusal => Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}")),
+    };
     error.status = Some(reply.status.as_u16());
     error.attempts = reply.attempts;
     error.during(&reply.operation)
@@ -107,7 +117,8 @@ pub fn with_settings(call: &mut Call<'_>) -> PhpResult<Zval> {
     let given = call.take(1);
     let tenant = call.arg(0).map(tenant_name).transpose()?.unwrap_or_default();
     let settings = given.array().ok_or_else(|| wrong_type(1, c"array", &given))?;
-    let settings = Settings::read(&tenant, settings).map_err(|error| exception(&tenant, &error))?;
+    let id = call.arg(0).map_or_else(Zval::null, Zval::shallow_clone);
+    let settings = Settings::read(&id, settings).map_err(|error| exception(&tenant, &error))?;
     let class = call.called_class().ok_or_else(pending)?;
     new_object(class, Client::new(settings))
 }
@@ -181,18 +192,20 @@ fn update(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
         .map(|known| Method::from_bytes(known.update.as_bytes()).unwrap_or(Method::PATCH));
     match method {
         Ok(method) => {
-            let id_text = identifier(call, id)?;
+            let id_text = match identifier(call, id)? {
+                Ok(id) => id,
+                Err(error) => return this.settle(Err(error)),
+            };
             write(call, object, method, Some(id_text), id + 1)
         }
         Err(error) => this.settle(Err(error)),
     }
 }
 
-fn identifier(call: &Call<'_>, position: usize) -> PhpResult<String> {
-    call.arg(position)
-        .map(to_text)
-        .transpose()
-        .map(Option::unwrap_or_default)
+/// A record's id; what is not UTF-8 would be another record's.
+fn identifier(call: &Call<'_>, position: usize) -> PhpResult<Result<String>> {
+    let bytes = call.arg(position).map(to_bytes).transpose()?.unwrap_or_default();
+    Ok(String::from_utf8(bytes).map_err(|_| Error::new(Kind::Config, "the id of the record is not UTF-8")))
 }
 
 fn write(call: &mut Call<'_>, object: &str, method: Method, id: Option<String>, data: usize) -> PhpResult<Zval> {
@@ -231,11 +244,9 @@ pub fn get_record(call: &mut Call<'_>) -> PhpResult<Zval> {
 
 fn get(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
     let this = call.this::<Client>()?;
-    let verb = Verb {
-        id: Some(identifier(call, id)?),
-        ..Verb::new(Method::GET)
-    };
-    let result = this.request(object, verb).and_then(|reply| decoded(&reply));
+    let result = identifier(call, id)?
+        .and_then(|id| this.request(object, Verb::of(Method::GET, id)))
+        .and_then(|reply| decoded(&reply));
     this.settle(result)
 }
 
@@ -254,11 +265,8 @@ pub fn delete_record(call: &mut Call<'_>) -> PhpResult<Zval> {
 
 fn delete(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
     let this = call.this::<Client>()?;
-    let verb = Verb {
-        id: Some(identifier(call, id)?),
-        ..Verb::new(Method::DELETE)
-    };
-    let result = match this.request(object, verb) {
+    let reply = identifier(call, id)?.and_then(|id| this.request(object, Verb::of(Method::DELETE, id)));
+    let result = match reply {
         // Gone before: what was asked for is so.
         Err(error) if matches!(error.status, Some(404 | 410)) => Ok(boolean(true)),
         result => result.map(|_| boolean(true)),

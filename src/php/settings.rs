@@ -11,7 +11,7 @@ use crate::crm::connector::Connector;
 use crate::error::{Error, Kind};
 use crate::php::exception::{exception, not_configured};
 use crate::php::ini::setting_text;
-use crate::php::zend::{is_true, pending, to_text};
+use crate::php::zend::{is_true, pending, to_bytes, to_text};
 
 /// The userland function that the article's class calls.
 pub const LOOKUP: &str = "get_tenant_crm_settings";
@@ -30,12 +30,14 @@ const NAMES: [&str; 8] = [
 
 /// What is known of a tenant's connection. The key is plain or an envelope, as it was given.
 pub struct Settings {
-    /// The tenant's id as text.
+    /// The tenant's id as messages show it.
     pub tenant: String,
+    /// The tenant's id, if it is one: text or a number. Only then can a credential be the tenant's.
+    pub id: Option<String>,
     /// `api_endpoint`
     pub endpoint: String,
-    /// `api_key`
-    pub api_key: Zeroizing<String>,
+    /// `api_key`, byte by byte as it was given.
+    pub api_key: Zeroizing<Vec<u8>>,
     /// Which CRM it is.
     pub connector: &'static Connector,
     /// Seconds for a whole call.
@@ -59,20 +61,25 @@ impl Settings {
             )),
             Some(found) if !is_true(&found) => Err(not_configured(&name)),
             Some(found) => match as_array(&found)?.array() {
-                Some(settings) => Self::read(&name, settings).map_err(|error| exception(&name, &error)),
+                Some(settings) => Self::read(tenant, settings).map_err(|error| exception(&name, &error)),
                 None => wrong(format!("{LOOKUP}() must return an array with api_key and api_endpoint")),
             },
         }
     }
 
     /// Reads and checks given settings.
-    pub fn read(tenant: &str, settings: &ZendHashTable) -> Result<Self, Error> {
+    pub fn read(tenant: &Zval, settings: &ZendHashTable) -> Result<Self, Error> {
         let wrong = |message: String| Error::new(Kind::Config, message);
         let required = |name: &str| {
             setting_text(settings, name)
                 .filter(|value| !value.is_empty())
                 .ok_or_else(|| wrong(format!("the setting {name} is missing or empty")))
         };
+        required("api_key")?;
+        let api_key = settings
+            .get("api_key")
+            .and_then(|key| to_bytes(key).ok())
+            .unwrap_or_default();
         let number = |name: &str| {
             settings.get(name).and_then(|value| {
                 value
@@ -91,8 +98,9 @@ impl Settings {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 32.0) as usize;
         Ok(Self {
-            tenant: tenant.to_owned(),
-            api_key: Zeroizing::new(required("api_key")?),
+            tenant: tenant_name(tenant).unwrap_or_default(),
+            id: tenant_id(tenant),
+            api_key: Zeroizing::new(api_key),
             endpoint: required("api_endpoint")?,
             connector: Connector::find(setting_text(settings, "connector").as_deref().unwrap_or("rest"))?,
             timeout,
@@ -111,6 +119,16 @@ impl Settings {
             parallel: if stable { parallel } else { 1 },
         })
     }
+}
+
+/// The tenant's id as text, if it is one; two ids never have the same text.
+pub fn tenant_id(tenant: &Zval) -> Option<String> {
+    match tenant.zend_str() {
+        Some(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),
+        None if tenant.is_array() || tenant.is_object() => None,
+        None => to_text(tenant).ok(),
+    }
+    .filter(|id| !id.is_empty())
 }
 
 /// The tenant's id as messages show it. What is no id, but was handed to the site's function, has a name all the same.

@@ -19,6 +19,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData, ExecutorGlobals, ModuleEntry};
 unsafe extern "C" {
     fn zend_ini_long(name: *const c_char, length: usize, orig: c_int) -> i64;
     fn zend_ini_string(name: *const c_char, length: usize, orig: c_int) -> *const c_char;
+    fn zend_memory_usage(real: bool) -> usize;
     fn zend_get_constant_str(name: *const c_char, length: usize) -> *mut Zval;
     fn zend_parse_arg_str_weak(arg: *mut Zval, out: *mut *mut ffi::zend_string, number: u32) -> bool;
     fn zend_parse_arg_bool_weak(arg: *mut Zval, out: *mut bool, number: u32) -> bool;
@@ -109,6 +110,24 @@ pub fn log_line(line: &str) {
     }
 }
 
+/// Whether an exception is under way.
+#[inline]
+pub fn exception_pending() -> bool {
+    // SAFETY: the executor's globals live as long as the process (ZTS: as the thread); only this thread writes them.
+    unsafe { !(*ffi::ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// Whether so many bytes more would pass `memory_limit`. PHP ends most code that passes it, but some builds let extensions go on to
+/// a hard limit that kills the process; so whoever builds large things from a CRM's answer asks.
+#[inline]
+pub fn passes_memory_limit(bytes: usize) -> bool {
+    // SAFETY: reads counters of this thread.
+    unsafe {
+        let limit = (*ffi::ext_php_rs_process_globals()).memory_limit;
+        usize::try_from(limit).is_ok_and(|limit| zend_memory_usage(true).saturating_add(bytes) > limit)
+    }
+}
+
 /// Whether PHP wants its thread back; runs pending signal handlers. Call it with no lock or borrow held.
 pub fn interrupted() -> bool {
     let (wanted, timed_out, frame) = {
@@ -133,7 +152,7 @@ pub fn interrupted() -> bool {
             }
         }
     }
-    timed_out || ExecutorGlobals::has_exception()
+    timed_out || exception_pending()
 }
 
 /// Whether scripts are being preloaded: in the master, before it forks.
@@ -448,7 +467,7 @@ impl Call<'_> {
                 {
                     return Ok(text.as_bytes().to_vec());
                 }
-                if ExecutorGlobals::has_exception() {
+                if exception_pending() {
                     return Err(pending());
                 }
             }
@@ -489,7 +508,7 @@ impl Call<'_> {
             if !self.is_strict() && !(*slot).is_null() && zend_parse_arg_long_weak(slot, &raw mut out, 0) {
                 return Ok(out);
             }
-            if ExecutorGlobals::has_exception() {
+            if exception_pending() {
                 return Err(pending());
             }
         }
@@ -737,7 +756,12 @@ impl Key {
     /// The key for a name.
     #[inline]
     pub fn new(name: &[u8]) -> Self {
-        if name.first().is_some_and(|first| *first <= b'9') {
+        // What PHP's own inline check lets through; the function behind it relies on it.
+        let numeric = match name {
+            [b'-', digit, ..] | [digit, ..] => digit.is_ascii_digit(),
+            [] => false,
+        };
+        if numeric {
             let mut index = 0;
             // SAFETY: the name has the given length.
             if unsafe { _zend_handle_numeric_str_ex(name.as_ptr(), name.len(), &raw mut index) } {
