@@ -5,6 +5,7 @@
 //! takes, and round or cut where PHP does not.
 
 mod reader;
+mod scan;
 
 pub use reader::Reader;
 
