@@ -100,6 +100,9 @@ pub enum Next {
         page: Vec<String>,
         /// Path to the last page's number.
         last: Vec<String>,
+        /// Path to the number of all rows.
+        #[serde(default)]
+        total: Vec<String>,
         /// Query parameter that carries the number.
         query: String,
     },

@@ -48,6 +48,15 @@ pub enum Continue {
     Page(u64, String),
 }
 
+/// How many numbered pages and rows there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Extent {
+    /// The number of the last page.
+    pub last_page: u64,
+    /// Rows in all, where the CRM tells.
+    pub total: Option<u64>,
+}
+
 /// One page.
 #[derive(Debug)]
 pub struct Page {
@@ -59,8 +68,8 @@ pub struct Page {
     pub refused: Vec<RefusedRow>,
     /// Where the next page is; `None` on the last.
     pub next: Option<Continue>,
-    /// The number of the last page, where the CRM tells it.
-    pub last_page: Option<u64>,
+    /// How much there is in all, where pages are numbered.
+    pub extent: Option<Extent>,
 }
 
 impl Page {
@@ -98,7 +107,7 @@ pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<P
         rows: Vec::new(),
         refused: Vec::new(),
         next: None,
-        last_page: None,
+        extent: None,
     };
     let not_json = |refusal: Refusal| Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"));
     let mut reader = Reader::new(&page.text);
@@ -144,11 +153,11 @@ pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<P
         ));
     }
     let (rows, refused) = (rows.rows, rows.refused);
-    let (next, last_page) = continuation(&page.text, &others, &object.next)?;
+    let (next, extent) = continuation(&page.text, &others, &object.next)?;
     page.rows = rows;
     page.refused = refused;
     page.next = next;
-    page.last_page = last_page;
+    page.extent = extent;
     Ok(page)
 }
 
@@ -271,7 +280,7 @@ fn continuation(
     text: &str,
     others: &[(String, Range<usize>)],
     rules: &[Next],
-) -> Result<(Option<Continue>, Option<u64>)> {
+) -> Result<(Option<Continue>, Option<Extent>)> {
     let lookup = |path: &[String]| -> Option<&str> {
         let (first, rest) = path.split_first()?;
         let (_, span) = others.iter().rev().find(|(name, _)| name == first)?;
@@ -299,11 +308,20 @@ fn continuation(
                     return Ok((next.map(|cursor| Continue::Cursor(cursor, query.clone())), None));
                 }
             }
-            Next::Page { page, last, query } => {
+            Next::Page {
+                page,
+                last,
+                total,
+                query,
+            } => {
                 let number = |path| lookup(path).and_then(scalar)?.parse::<u64>().ok();
                 if let (Some(page), Some(last)) = (number(page), number(last)) {
                     let next = (page < last).then(|| Continue::Page(page + 1, query.clone()));
-                    return Ok((next, Some(last)));
+                    let extent = Extent {
+                        last_page: last,
+                        total: number(total),
+                    };
+                    return Ok((next, Some(extent)));
                 }
             }
         }

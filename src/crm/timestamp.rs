@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Epoch numbers from this size on count milliseconds (in seconds it would be the year 5138).
 const FIRST_MILLISECOND: i64 = 100_000_000_000;
 
+const REPEATED_HOUR: SignedDuration = SignedDuration::from_hours(1);
+
 /// A point in the CRM's time, in the form in which the CRM wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
@@ -52,12 +54,27 @@ impl Moment {
                 Some(with_separator(&text, *separator))
             }
             Self::Naive(naive, separator) => {
-                let moved = naive.checked_sub(back).ok()?;
+                // In the hour that a zone repeats when summer time ends, a later change has an earlier time.
+                let moved = naive.checked_sub(back + REPEATED_HOUR).ok()?;
                 let text = moved.strftime("%Y-%m-%dT%H:%M:%S").to_string();
                 Some(with_separator(&text, *separator))
             }
             Self::Seconds(at) => Some(at.checked_sub(seconds)?.to_string()),
             Self::Milliseconds(at) => Some(at.checked_sub(seconds.checked_mul(1000)?)?.to_string()),
+        }
+    }
+
+    /// Seconds since 1970; a time without an offset is taken for UTC.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "only compared with a tolerance of a day")]
+    pub fn unix(&self) -> f64 {
+        match self {
+            Self::Zoned(timestamp, _) => timestamp.as_second() as f64,
+            Self::Naive(naive, _) => naive
+                .to_zoned(jiff::tz::TimeZone::UTC)
+                .map_or(f64::MAX, |zoned| zoned.timestamp().as_second() as f64),
+            Self::Seconds(at) => *at as f64,
+            Self::Milliseconds(at) => *at as f64 / 1000.0,
         }
     }
 

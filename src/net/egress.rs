@@ -128,12 +128,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     match (a, b) {
         // IPv4-mapped and -compatible, unspecified and loopback
         (0, 0) if c == 0 && d == 0 && e == 0 && (f == 0 || f == 0xFFFF) => embedded(g, h),
-        // NAT64
-        (0x64, 0xFF9B) => embedded(g, h),
+        // NAT64; a network's own prefix for it leads anywhere
+        (0x64, 0xFF9B) if c == 0 && d == 0 && e == 0 && f == 0 => embedded(g, h),
         // 6to4
         (0x2002, high) => embedded(high, c),
         // Teredo, benchmarking and documentation
-        (0x2001, 0 | 2 | 0xDB8) => false,
+        (0x2001, 0 | 2 | 0xDB8) | (0x3FFF, 0..0x1000) => false,
         // The rest of global unicast is public; everything outside of it is not.
         _ => a & 0xE000 == 0x2000,
     }

@@ -14,6 +14,8 @@ use crate::net::egress::{self, Refused};
 use crate::net::retry::{self, Repeat};
 
 const MAX_REDIRECTS: u32 = 5;
+/// How long an error's body is waited for.
+const ERROR_BODY_PATIENCE: Duration = Duration::from_millis(500);
 /// What is read of an error's body; more is never shown.
 const MAX_ERROR_BODY: usize = 16 * 1024;
 
@@ -69,14 +71,14 @@ impl Call {
 }
 
 /// Sends a call. A failure's body excerpt is raw: the caller redacts it.
-pub async fn send(client: Client, call: Call) -> Result<Reply> {
+pub async fn send(client: Client, mut call: Call) -> Result<Reply> {
     let start = Instant::now();
     let deadline = start + call.timeout;
     let operation = call.operation();
     let mut attempt = 1;
     let mut earlier: Option<Error> = None;
     loop {
-        let result = tokio::time::timeout_at(deadline, once(&client, &call)).await;
+        let result = tokio::time::timeout_at(deadline, once(&client, &mut call)).await;
         let mut error = match result {
             Ok(Ok((status, headers, body))) => {
                 return Ok(Reply {
@@ -89,6 +91,8 @@ pub async fn send(client: Client, call: Call) -> Result<Reply> {
                 });
             }
             Ok(Err(error)) => error,
+            // The last request may have been processed: then that it had no answer is what counts.
+            Err(_) if call.repeat == Repeat::OnlyIfUnprocessed => timed_out(call.timeout),
             // What went wrong before says more than that there was no time left to try it again.
             Err(_) => earlier.take().unwrap_or_else(|| timed_out(call.timeout)),
         };
@@ -112,7 +116,7 @@ fn timed_out(timeout: Duration) -> Error {
     )
 }
 
-async fn once(client: &Client, call: &Call) -> Result<(StatusCode, HeaderMap, Bytes)> {
+async fn once(client: &Client, call: &mut Call) -> Result<(StatusCode, HeaderMap, Bytes)> {
     let (mut url, mut method, mut body) = (call.url.clone(), call.method.clone(), call.body.clone());
     for _ in 0..=MAX_REDIRECTS {
         egress::check(&url, &call.config)?;
@@ -127,6 +131,11 @@ async fn once(client: &Client, call: &Call) -> Result<(StatusCode, HeaderMap, By
         if status.is_redirection() && response.headers().contains_key(LOCATION) {
             url = redirected(call, &url, &response)?;
             if status == StatusCode::SEE_OTHER {
+                // The write was processed. Whatever happens to the read of its result, it is not sent again.
+                call.url = url.clone();
+                call.method = Method::GET;
+                call.body = None;
+                call.repeat = Repeat::AfterAnyTransientFailure;
                 (method, body) = (Method::GET, None);
             }
             continue;
@@ -221,13 +230,17 @@ async fn whole_body(mut response: Response, most: usize) -> Result<Bytes> {
 /// The start of an error's body; a failure to read it changes nothing.
 async fn excerpt(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let room = MAX_ERROR_BODY - body.len();
-        body.extend(chunk.iter().take(room));
-        if body.len() >= MAX_ERROR_BODY {
-            break;
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = MAX_ERROR_BODY - body.len();
+            body.extend(chunk.iter().take(room));
+            if body.len() >= MAX_ERROR_BODY {
+                break;
+            }
         }
-    }
+    };
+    // A body that does not come must not hide the status.
+    let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
     body
 }
 

@@ -31,7 +31,12 @@ struct Loaded {
 
 /// Forgets the request's site.
 pub fn end_request() {
-    SITE.with_borrow_mut(String::clear);
+    // A fatal error may have left it borrowed; then it is what it was for one request more.
+    SITE.with(|site| {
+        if let Ok(mut site) = site.try_borrow_mut() {
+            site.clear();
+        }
+    });
 }
 
 /// This host's keys.
@@ -144,16 +149,15 @@ fn seal(call: &mut Call<'_>) -> PhpResult<String> {
         .map_err(|error| fail(&error))?
         .map(|url| request::origin(&url));
     let keyring = keyring().map_err(|error| fail(&error))?;
-    SITE.with_borrow(|site| {
+    let sealed = SITE.with_borrow(|site| {
         let scope = Scope {
             site,
             tenant: &named.tenant,
             field: &named.field,
         };
-        keyring
-            .seal(&scope, origin.as_deref(), &plaintext)
-            .map_err(|error| fail(&credential_error(&error)))
-    })
+        keyring.seal(&scope, origin.as_deref(), &plaintext)
+    });
+    sealed.map_err(|error| fail(&credential_error(&error)))
 }
 
 /// The endpoint that the tenant has now, if the site's function knows one.
@@ -195,10 +199,9 @@ pub fn rotate(call: &mut Call<'_>) -> PhpResult<Zval> {
             tenant: &named.tenant,
             field: &named.field,
         };
-        keyring
-            .rotate(&scope, text)
-            .map_err(|error| fail(&credential_error(&error)))
-    })?;
+        keyring.rotate(&scope, text)
+    });
+    let rotated = rotated.map_err(|error| fail(&credential_error(&error)))?;
     Ok(string(rotated.as_bytes()))
 }
 
@@ -207,11 +210,8 @@ pub fn forget(call: &mut Call<'_>) -> PhpResult<Zval> {
     call.at_least(1, 1)?;
     let Named { tenant, .. } = named(call, usize::MAX)?;
     let keyring = keyring().map_err(|error| exception(&tenant, &error))?;
-    let forgotten = SITE.with_borrow(|site| {
-        keyring
-            .forget(site, &tenant)
-            .map_err(|error| exception(&tenant, &credential_error(&error)))
-    })?;
+    let forgotten = SITE.with_borrow(|site| keyring.forget(site, &tenant));
+    let forgotten = forgotten.map_err(|error| exception(&tenant, &credential_error(&error)))?;
     let mut value = Zval::new();
     value.set_bool(forgotten);
     Ok(value)

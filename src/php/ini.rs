@@ -79,15 +79,26 @@ pub fn config(host: Option<&str>) -> Config {
         },
         allow_http: ini_number(c"tenant_crm_sync.allow_http") != 0,
         timeout: milliseconds(c"tenant_crm_sync.timeout_ms"),
-        max_response_bytes: usize::try_from(ini_number(c"tenant_crm_sync.max_response_bytes"))
-            .unwrap_or(1)
-            .max(1),
+        max_response_bytes: quantity(&ini_text(c"tenant_crm_sync.max_response_bytes")).max(1),
         accessible_hosts: accessible_hosts(),
     }
 }
 
 fn milliseconds(name: &std::ffi::CStr) -> Duration {
     Duration::from_millis(u64::try_from(ini_number(name)).unwrap_or(1).max(1))
+}
+
+/// A number of bytes as PHP's administrators write it: `64M`.
+fn quantity(text: &str) -> usize {
+    let text = text.trim();
+    let (digits, factor) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (text.get(..text.len() - 1), 1 << 10),
+        Some(b'm' | b'M') => (text.get(..text.len() - 1), 1 << 20),
+        Some(b'g' | b'G') => (text.get(..text.len() - 1), 1 << 30),
+        _ => (Some(text), 1_usize),
+    };
+    let number: usize = digits.and_then(|digits| digits.trim().parse().ok()).unwrap_or(0);
+    number.saturating_mul(factor)
 }
 
 fn text(name: &str) -> Option<String> {

@@ -6,8 +6,6 @@
 use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::IniEntryDef;
 
-use crate::php::client::Client;
-use crate::php::zend::{PhpClass, show_class};
 use crate::php::{credential, exception, info, ini, register};
 use crate::runtime;
 
@@ -37,12 +35,7 @@ pub fn start(_kind: i32, module_number: i32) -> i32 {
 
 /// Pools and virtual hosts differ in what they offer, so it is looked up for every request.
 extern "C" fn begin_request(_kind: i32, _module_number: i32) -> i32 {
-    show_class(
-        Client::class(),
-        register::VISIBLE_KEY,
-        register::HIDDEN_KEY,
-        ini::register_class(),
-    );
+    register::KEYS.show(ini::register_class());
     SUCCESS
 }
 

@@ -9,15 +9,13 @@ use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 
 use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
-use crate::php::zend::{self, PhpClass};
+use crate::php::zend::{self, ClassKeys, PhpClass};
 use crate::php::{credential, info, methods};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
-/// The keys of the class table under which the class is found, and under which it is not.
-pub const VISIBLE_KEY: &str = "tenantcrmsync";
-/// As above.
-pub const HIDDEN_KEY: &str = "tenantcrmsync\0hidden";
+/// How the drop-in is found in the class table, where it is to be found.
+pub static KEYS: ClassKeys = ClassKeys::new();
 
 /// Stands for "no type", as the article's class has it: an untyped override stays valid.
 const UNTYPED: DataType = DataType::Mixed;
@@ -53,6 +51,7 @@ fn arg(name: &str, kind: DataType) -> Arg<'static> {
 
 /// Registers all classes; while the module starts.
 pub fn classes() -> Result<()> {
+    KEYS.make("tenantcrmsync", "tenantcrmsync\0hidden");
     drop_in()?;
     pull()?;
     batch()

@@ -4,7 +4,7 @@ use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendCallable, ZendHashTable, Zval};
 use ext_php_rs::zend::{ExecutorGlobals, ce};
-use reqwest::header::HeaderName;
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, TRANSFER_ENCODING};
 use zeroize::Zeroizing;
 
 use crate::crm::connector::Connector;
@@ -26,6 +26,16 @@ const NAMES: [&str; 8] = [
     "throw",
     "parallel",
     "stable_order",
+];
+
+/// Headers that mean something else.
+const TAKEN_HEADERS: [HeaderName; 6] = [
+    AUTHORIZATION,
+    HOST,
+    COOKIE,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TRANSFER_ENCODING,
 ];
 
 /// What is known of a tenant's connection. The key is plain or an envelope, as it was given.
@@ -107,11 +117,14 @@ impl Settings {
             idempotency_header: setting_text(settings, "idempotency_header")
                 .filter(|name| !name.is_empty())
                 .map(|name| {
-                    HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-                        wrong(String::from(
-                            "the setting idempotency_header is not the name of a header",
-                        ))
-                    })
+                    HeaderName::from_bytes(name.as_bytes())
+                        .ok()
+                        .filter(|name| !TAKEN_HEADERS.contains(name))
+                        .ok_or_else(|| {
+                            wrong(String::from(
+                                "the setting idempotency_header must name a header of its own, like Idempotency-Key",
+                            ))
+                        })
                 })
                 .transpose()?,
             throws: settings.get("throw").is_some_and(is_true),
@@ -121,7 +134,7 @@ impl Settings {
     }
 }
 
-/// The tenant's id as text, if it is one; two ids never have the same text.
+/// The tenant's id as text, if it is one; two ids that PHP holds for different as array keys never have the same text.
 pub fn tenant_id(tenant: &Zval) -> Option<String> {
     match tenant.zend_str() {
         Some(text) => std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned),

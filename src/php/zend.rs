@@ -9,17 +9,18 @@ use std::mem::{ManuallyDrop, offset_of};
 use std::ptr;
 use std::rc::Rc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use ext_php_rs::exception::{PhpException, PhpResult};
 use ext_php_rs::ffi;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::{ClassEntry, ExecuteData, ExecutorGlobals, ModuleEntry};
+use ext_php_rs::zend::{ClassEntry, ExecuteData, ModuleEntry};
 
 unsafe extern "C" {
     fn zend_ini_long(name: *const c_char, length: usize, orig: c_int) -> i64;
     fn zend_ini_string(name: *const c_char, length: usize, orig: c_int) -> *const c_char;
     fn zend_memory_usage(real: bool) -> usize;
+    fn object_init_ex(value: *mut Zval, class: *mut ClassEntry) -> c_int;
     fn zend_get_constant_str(name: *const c_char, length: usize) -> *mut Zval;
     fn zend_parse_arg_str_weak(arg: *mut Zval, out: *mut *mut ffi::zend_string, number: u32) -> bool;
     fn zend_parse_arg_bool_weak(arg: *mut Zval, out: *mut bool, number: u32) -> bool;
@@ -130,28 +131,24 @@ pub fn passes_memory_limit(bytes: usize) -> bool {
 
 /// Whether PHP wants its thread back; runs pending signal handlers. Call it with no lock or borrow held.
 pub fn interrupted() -> bool {
-    let (wanted, timed_out, frame) = {
-        let globals = ExecutorGlobals::get();
-        // SAFETY: the flags are single bytes that signal handlers may write at any time.
-        unsafe {
-            (
-                ptr::read_volatile((&raw const globals.vm_interrupt).cast::<bool>()),
-                ptr::read_volatile((&raw const globals.timed_out).cast::<bool>()),
-                globals.current_execute_data,
-            )
+    // SAFETY: the flags are single bytes that signal handlers may write at any time; they live as long as the process (ZTS: as
+    // the thread). With the flag cleared first, calling the handler is what the VM does when it sees the flag.
+    let timed_out = unsafe {
+        let globals = ffi::ext_php_rs_executor_globals();
+        let wanted = AtomicBool::from_ptr((&raw mut (*globals).vm_interrupt).cast());
+        let timed_out = ptr::read_volatile((&raw const (*globals).timed_out).cast::<bool>());
+        if !wanted.load(Ordering::Acquire) {
+            return false;
         }
-    };
-    if !wanted {
-        return false;
-    }
-    if !timed_out {
-        // SAFETY: this is what the VM does when it sees the flag, on PHP's thread and with the current frame.
-        unsafe {
+        // A time limit is for the VM to tell: it must find the flag.
+        if !timed_out {
+            wanted.store(false, Ordering::Release);
             if let Some(handle) = ffi::zend_interrupt_function {
-                handle(frame);
+                handle((*globals).current_execute_data);
             }
         }
-    }
+        timed_out
+    };
     timed_out || exception_pending()
 }
 
@@ -308,16 +305,17 @@ fn state<T: PhpClass>(object: *mut ffi::zend_object) -> Option<Rc<T>> {
 
 /// A new object of `class`, which is T's or a subclass of it, without calling a constructor.
 pub fn new_object<T: PhpClass>(class: &ClassEntry, value: T) -> PhpResult<Zval> {
-    if class.flags().intersects(ext_php_rs::flags::ClassFlags::Abstract) {
-        return Err(format!("Cannot instantiate abstract class {}", class.name().unwrap_or_default()).into());
-    }
-    let mut object = class.new();
-    let instance = instance::<T>(&raw mut *object).ok_or("the class has another state")?;
-    // SAFETY: the object was made a line ago and is referred to from nowhere else.
-    unsafe { (*instance).state = Some(Rc::new(value)) };
     let mut zval = Zval::new();
-    // Counts a reference of its own; the box gives its one up.
-    zval.set_object(&mut object);
+    // SAFETY: PHP's own way to make an object: it resolves the class's constants first and refuses abstract classes. The zval
+    // gets the object with its one reference.
+    let made = unsafe { object_init_ex(&raw mut zval, ptr::from_ref(class).cast_mut()) };
+    if made != 0 {
+        return Err(pending());
+    }
+    let object = zval.object_mut().map_or(ptr::null_mut(), ptr::from_mut);
+    let instance = instance::<T>(object).ok_or("the class has another state")?;
+    // SAFETY: the object was made a few lines ago and is referred to from nowhere else.
+    unsafe { (*instance).state = Some(Rc::new(value)) };
     Ok(zval)
 }
 
@@ -345,31 +343,49 @@ pub fn retype(entry: &mut ClassEntry, change: impl Fn(u32, bool) -> u32) {
     }
 }
 
-/// Makes `TenantCRMSync` visible to this request or not, so that a site can declare a class of that name itself.
-pub fn show_class(class: &Class, name: &str, hidden_name: &str, visible: bool) {
-    if class.entry().is_none() {
-        return;
-    }
-    let (from, to) = if visible {
-        (hidden_name, name)
-    } else {
-        (name, hidden_name)
-    };
-    // SAFETY: between requests nobody walks the class table. The entry stays in its place, only its key changes; keys
-    // are permanent interned strings made while the module started.
-    unsafe {
-        let table = (*ffi::ext_php_rs_compiler_globals()).class_table;
-        let found = ffi::zend_hash_str_find(table, from.as_ptr().cast(), from.len());
-        if !found.is_null() {
-            let key = interned(to);
-            // A zval is the first member of its bucket. Null means that the name is taken: then nothing changes.
-            zend_hash_set_bucket_key(table, found.cast(), key);
-        }
-    }
+/// The key under which a class is found, and one under which it is not, so that a site can declare a class of that name itself.
+pub struct ClassKeys {
+    visible: AtomicPtr<ffi::zend_string>,
+    hidden: AtomicPtr<ffi::zend_string>,
 }
 
-fn interned(text: &str) -> *mut ffi::zend_string {
-    ZendStr::new_interned(text, true).into_raw()
+impl ClassKeys {
+    /// Keys that are not made yet.
+    pub const fn new() -> Self {
+        Self {
+            visible: AtomicPtr::new(ptr::null_mut()),
+            hidden: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Makes the keys; while the module starts, when interned strings live as long as the process.
+    pub fn make(&self, visible: &str, hidden: &str) {
+        let interned = |text: &str| ZendStr::new_interned(text, true).into_raw();
+        self.visible.store(interned(visible), Ordering::Release);
+        self.hidden.store(interned(hidden), Ordering::Release);
+    }
+
+    /// Shows the class to this request, or hides it.
+    pub fn show(&self, visible: bool) {
+        let (shown, hidden) = (
+            self.visible.load(Ordering::Acquire),
+            self.hidden.load(Ordering::Acquire),
+        );
+        if shown.is_null() || hidden.is_null() {
+            return;
+        }
+        let (from, to) = if visible { (hidden, shown) } else { (shown, hidden) };
+        // SAFETY: a request that begins runs no code that walks the class table. The entry stays in its place, only its key
+        // changes, to a permanent interned string.
+        unsafe {
+            let table = (*ffi::ext_php_rs_compiler_globals()).class_table;
+            let found = ffi::zend_hash_find(table, from);
+            if !found.is_null() {
+                // A zval is the first member of its bucket. Null means that the name is taken: then nothing changes.
+                zend_hash_set_bucket_key(table, found.cast(), to);
+            }
+        }
+    }
 }
 
 // -------------------------------------------------------------------------------------------------------------- calls
@@ -606,9 +622,7 @@ pub fn pending() -> PhpException {
 
 /// PHP's own conversion to a bool.
 pub fn is_true(value: &Zval) -> bool {
-    let mut copy = value.shallow_clone();
-    // SAFETY: a valid zval, which is only read.
-    unsafe { ffi::zend_is_true(&raw mut copy) != 0 }
+    value.coerce_to_bool()
 }
 
 /// PHP's own conversion to a string.

@@ -12,8 +12,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock;
 use crate::config::Config;
-use crate::crm::connector::Object;
-use crate::crm::page::{self, Continue, Page};
+use crate::crm::connector::{Next, Object};
+use crate::crm::page::{self, Continue, Extent, Page};
 use crate::crm::request::append_query;
 use crate::error::{Error, Kind, Result};
 use crate::net::retry::Repeat;
@@ -23,6 +23,8 @@ use crate::sync::watermark::Watermark;
 
 /// Pages that wait or travel while the caller works on one.
 const AHEAD: usize = 1;
+/// How often a walk over numbered pages is repeated because rows moved between them.
+const MAX_REPEATS: u32 = 2;
 
 /// What is pulled, and how.
 #[derive(Debug, Clone)]
@@ -81,12 +83,13 @@ impl Stream {
     #[must_use]
     pub fn start(engine: &Engine, client: Client, plan: Plan) -> Self {
         let (sender, receiver) = mpsc::channel();
-        let room = Arc::new(Semaphore::new(1 + AHEAD));
+        let room = Arc::new(Semaphore::new(AHEAD));
         let walk = Walk {
             room: Arc::clone(&room),
             sender,
-            watermark: plan.from.clone(),
+            watermark: starting_point(&plan),
             seen: HashSet::new(),
+            repeats: 0,
             number: 0,
             client,
             plan,
@@ -139,6 +142,7 @@ struct Walk {
     sender: Sender<Result<Batch>>,
     seen: HashSet<Continue>,
     number: u32,
+    repeats: u32,
 }
 
 struct Fetched {
@@ -166,14 +170,22 @@ impl Walk {
             }
             let next = self.watermark.next.clone();
             let fetched = match fetch(&self.client, &self.plan, &self.watermark, next.as_ref()).await {
-                Err(error) if self.number == 0 && next.is_some() && is_stale(&error) => {
+                Err(error) if self.number == 0 && next.as_ref().is_some_and(|next| is_stale(&error, next)) => {
                     self.start_over();
                     continue;
                 }
                 fetched => fetched?,
             };
             let following = fetched.page.next.clone();
-            let last_page = fetched.page.last_page;
+            let extent = fetched.page.extent;
+            self.compare(extent);
+            if following.is_none() && self.watermark.has_shifted && self.repeats < MAX_REPEATS {
+                self.repeats += 1;
+                if !self.deliver_and_repeat(fetched) {
+                    return Ok(());
+                }
+                continue;
+            }
             if let Some(following) = &following
                 && !self.seen.insert(following.clone())
             {
@@ -185,10 +197,10 @@ impl Walk {
             if !self.deliver(fetched, following.clone()) {
                 return Ok(());
             }
-            match (following, last_page) {
+            match (following, extent) {
                 (None, _) => return Ok(()),
-                (Some(Continue::Page(first, query)), Some(last)) if self.plan.parallel > 1 => {
-                    return self.side_by_side(first, last, &query).await;
+                (Some(Continue::Page(first, query)), Some(extent)) if self.plan.parallel > 1 => {
+                    return self.side_by_side(first, extent.last_page, &query).await;
                 }
                 _ => {}
             }
@@ -234,6 +246,14 @@ impl Walk {
         Ok(())
     }
 
+    /// Rows that are deleted move those behind them to an earlier page, which may have been read already.
+    fn compare(&mut self, extent: Option<Extent>) {
+        if self.watermark.extent.is_some() && self.watermark.extent != extent {
+            self.watermark.has_shifted = true;
+        }
+        self.watermark.extent = extent;
+    }
+
     /// Waits until the caller has taken enough; false if it has gone.
     async fn has_room(&self) -> bool {
         match self.room.acquire().await {
@@ -246,8 +266,7 @@ impl Walk {
     }
 
     fn deliver(&mut self, fetched: Fetched, following: Option<Continue>) -> bool {
-        self.number += 1;
-        self.watermark.saw(&fetched.page.rows);
+        self.watermark.saw(&fetched.page.rows, clock::unix_now());
         let is_last = following.is_none();
         let watermark = if is_last {
             self.watermark
@@ -256,6 +275,23 @@ impl Walk {
             self.watermark.next = following;
             self.watermark.clone()
         };
+        self.hand_over(fetched, watermark, is_last)
+    }
+
+    /// Delivers the last page of a walk that may have passed rows over, and begins the next walk. What was read twice is
+    /// equal in its fingerprints.
+    fn deliver_and_repeat(&mut self, fetched: Fetched) -> bool {
+        self.watermark.saw(&fetched.page.rows, clock::unix_now());
+        self.watermark.next = None;
+        self.watermark.extent = None;
+        self.watermark.has_shifted = false;
+        self.seen.clear();
+        let watermark = self.watermark.clone();
+        self.hand_over(fetched, watermark, false)
+    }
+
+    fn hand_over(&mut self, fetched: Fetched, watermark: Watermark, is_last: bool) -> bool {
+        self.number += 1;
         let batch = Batch {
             page: fetched.page,
             watermark,
@@ -276,9 +312,28 @@ impl Walk {
     }
 }
 
-/// Whether the CRM no longer knows a cursor or page.
-fn is_stale(error: &Error) -> bool {
-    error.kind == Kind::Http && matches!(error.status, Some(400 | 404 | 410 | 422))
+/// Where a pull begins: where the one before ended, unless that means nothing to this CRM or with this size of pages.
+fn starting_point(plan: &Plan) -> Watermark {
+    let origin = plan.address.origin().ascii_serialization();
+    let mut from = plan.from.clone();
+    if from.origin.as_ref().is_some_and(|earlier| *earlier != origin) {
+        from = Watermark::beginning();
+    }
+    if matches!(from.next, Some(Continue::Page(..))) && from.page_size != plan.page_size {
+        from = from.restarted(clock::unix_now());
+    }
+    from.origin = Some(origin);
+    from.page_size = plan.page_size;
+    from
+}
+
+/// Whether the CRM no longer knows a stored cursor, page or link.
+fn is_stale(error: &Error, next: &Continue) -> bool {
+    match error.kind {
+        Kind::Http => matches!(error.status, Some(400 | 404 | 410 | 422)),
+        Kind::Egress => matches!(next, Continue::Link(_)),
+        _ => false,
+    }
 }
 
 async fn fetch(client: &Client, plan: &Plan, watermark: &Watermark, next: Option<&Continue>) -> Result<Fetched> {
@@ -309,23 +364,50 @@ fn page_address(plan: &Plan, watermark: &Watermark, next: Option<&Continue>) -> 
     let mut url = plan.address.clone();
     if let Some(Continue::Link(link)) = next {
         let linked = url.join(link).ok().filter(|to| to.origin() == url.origin());
-        return linked.ok_or_else(|| {
+        let mut linked = linked.ok_or_else(|| {
             Error::new(
                 Kind::Egress,
                 "the CRM's link to the next page leads to another origin: the credential is not sent there",
             )
-        });
+        })?;
+        if is_numbered(&linked, plan.object) {
+            complete(&mut linked, plan, watermark);
+        }
+        return Ok(linked);
     }
-    if let Some(since) = &watermark.since {
-        append_query(&mut url, &plan.object.since.query, since);
-    }
-    if let Some(size) = plan.page_size {
-        append_query(&mut url, &plan.object.page_size.query, &size.to_string());
-    }
+    complete(&mut url, plan, watermark);
     match next {
         Some(Continue::Cursor(cursor, query)) => append_query(&mut url, query, cursor),
         Some(Continue::Page(number, query)) => append_query(&mut url, query, &number.to_string()),
         _ => {}
     }
     Ok(url)
+}
+
+/// Whether a link is to a numbered page. Some frameworks leave the filter out of such links; opaque ones are complete.
+fn is_numbered(link: &Url, object: &Object) -> bool {
+    object.next.iter().any(|rule| match rule {
+        Next::Page { query, .. } => has_parameter(link, query),
+        _ => false,
+    })
+}
+
+fn has_parameter(url: &Url, name: &str) -> bool {
+    url.query_pairs().any(|(found, _)| found == name)
+}
+
+/// Adds the filter and the size of pages where they are wanted and not there.
+fn complete(url: &mut Url, plan: &Plan, watermark: &Watermark) {
+    let wanted = [
+        (&plan.object.since.query, watermark.since.clone()),
+        (
+            &plan.object.page_size.query,
+            plan.page_size.map(|size| size.to_string()),
+        ),
+    ];
+    for (name, value) in wanted {
+        if let Some(value) = value.filter(|_| !has_parameter(url, name)) {
+            append_query(url, name, &value);
+        }
+    }
 }

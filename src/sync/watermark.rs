@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::crm::page::{Continue, Row};
+use crate::crm::page::{Continue, Extent, Row};
 use crate::crm::timestamp::{Moment, later};
 use crate::error::{Error, Kind, Result};
 
@@ -22,6 +22,18 @@ pub struct Watermark {
     /// The page that comes next; only while a pull is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Continue>,
+    /// Rows to a page in a pull that is under way: numbered pages mean nothing without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size: Option<u32>,
+    /// What the CRM said of the whole, where pages are numbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
+    /// Whether rows may have moved between numbered pages, so that some were passed over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_shifted: bool,
+    /// The CRM that the times and pages are of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The newest change seen so far in a pull that is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<String>,
@@ -38,6 +50,10 @@ impl Watermark {
             v: VERSION,
             since: None,
             next: None,
+            page_size: None,
+            extent: None,
+            has_shifted: false,
+            origin: None,
             newest: None,
             started: None,
         }
@@ -67,6 +83,7 @@ impl Watermark {
     pub fn restarted(&self, now: f64) -> Self {
         Self {
             since: self.since.clone(),
+            origin: self.origin.clone(),
             started: Some(now),
             ..Self::beginning()
         }
@@ -79,10 +96,12 @@ impl Watermark {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Takes the rows of one page into account.
-    pub fn saw(&mut self, rows: &[Row]) {
+    /// Takes the rows of one page into account. A time in the future is a mistake in that row: as the next start it would hide
+    /// every change until then.
+    pub fn saw(&mut self, rows: &[Row], now: f64) {
+        const A_DAY: f64 = 86_400.0;
         for time in rows.iter().filter_map(|row| row.updated_at.as_deref()) {
-            if Moment::parse(time).is_some() {
+            if Moment::parse(time).is_some_and(|moment| moment.unix() <= now + A_DAY) {
                 self.newest = Some(later(self.newest.take(), time));
             }
         }
@@ -104,6 +123,7 @@ impl Watermark {
                 Some(candidate) => Some(later(self.since.clone(), &candidate)),
                 None => self.since.clone(),
             },
+            origin: self.origin.clone(),
             ..Self::beginning()
         }
     }

@@ -3,6 +3,9 @@
 use tenant_crm_sync::crm::page::{Continue, Row};
 use tenant_crm_sync::sync::watermark::Watermark;
 
+/// 2026-11-24T00:00:00Z
+const NOW: f64 = 1_795_478_400.0;
+
 fn row(updated_at: Option<&str>) -> Row {
     Row {
         span: 0..0,
@@ -16,11 +19,14 @@ fn row(updated_at: Option<&str>) -> Row {
 fn goes_back_by_the_length_of_the_walk_and_the_overlap() {
     let mut walk = Watermark::beginning();
     walk.started = Some(1000.0);
-    walk.saw(&[
-        row(Some("2026-11-23T10:00:00Z")),
-        row(None),
-        row(Some("2026-11-23T09:00:00Z")),
-    ]);
+    walk.saw(
+        &[
+            row(Some("2026-11-23T10:00:00Z")),
+            row(None),
+            row(Some("2026-11-23T09:00:00Z")),
+        ],
+        NOW,
+    );
     // A row of an early page that changed while later ones were read is asked for again.
     assert_eq!(
         walk.finished(1300.0, 120).since.as_deref(),
@@ -37,7 +43,7 @@ fn never_falls_back_behind_where_it_started() {
         Some("2026-11-23T10:00:00Z"),
         "no rows"
     );
-    walk.saw(&[row(Some("2026-11-23T10:00:30Z"))]);
+    walk.saw(&[row(Some("2026-11-23T10:00:30Z"))], NOW);
     assert_eq!(
         walk.finished(0.0, 120).since.as_deref(),
         Some("2026-11-23T10:00:00Z"),
@@ -48,7 +54,7 @@ fn never_falls_back_behind_where_it_started() {
 #[test]
 fn rows_without_a_usable_time_lead_to_a_full_pull() {
     let mut walk = Watermark::beginning();
-    walk.saw(&[row(None), row(Some("soon"))]);
+    walk.saw(&[row(None), row(Some("soon"))], NOW);
     assert_eq!(walk.finished(0.0, 120), Watermark::beginning());
 }
 
@@ -76,4 +82,14 @@ fn forged_ones_are_refused_with_the_remedy() {
         let error = Watermark::parse(Some(text)).unwrap_err();
         assert!(error.message.contains("null to pull everything"), "{text}: {error}");
     }
+}
+
+#[test]
+fn a_row_from_the_future_does_not_hide_what_comes() {
+    let mut walk = Watermark::beginning();
+    walk.saw(
+        &[row(Some("2099-01-01T00:00:00Z")), row(Some("2026-11-23T10:00:00Z"))],
+        NOW,
+    );
+    assert_eq!(walk.newest.as_deref(), Some("2026-11-23T10:00:00Z"));
 }

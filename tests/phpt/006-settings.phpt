@@ -31,7 +31,7 @@ $unusable = [
 	"there is no connector 'sap'; known: rest"                   => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'connector' => 'sap' ],
 	'the setting timeout must be a number of seconds above 0'    => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'timeout' => 0 ],
 	'the setting timeout must be a number of seconds'            => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'timeout' => NAN ],
-	'the setting idempotency_header is not the name of a header' => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'idempotency_header' => "A B\r\n" ],
+	'the setting idempotency_header must name a header of its own' => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'idempotency_header' => "A B\r\n" ],
 ];
 foreach ( $unusable as $message => $GLOBALS['settings'] ) {
 	check_throws( 'looked up', 'TenantCRMSync\ConfigException', $message, fn() => new TenantCRMSync( 'acme' ) );

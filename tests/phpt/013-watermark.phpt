@@ -67,11 +67,10 @@ foreach ( $forged as $text ) {
 wire();
 $links = [ 'https://evil.example/api/v1/leads', '//evil.example/x', 'http://localhost:' . crm()->plain_port . '/api/v1/leads', 'file:///etc/passwd', '\\\\evil.example\\x' ];
 foreach ( $links as $link ) {
-	check_throws( "a link that leads away: $link", 'TenantCRMSync\EgressException', 'another origin', function () use ( $sync, $link ) {
-		foreach ( $sync->pull( 'leads', json_encode( [ 'v' => 1, 'next' => [ 'link' => $link ] ] ) ) as $batch );
-	} );
+	// The CRM may have moved since: nothing is sent there, and the pull begins again.
+	check( "a link that leads away: $link", 25, count( $ids( $pull( json_encode( [ 'v' => 1, 'next' => [ 'link' => $link ] ] ), [] ) ) ) );
 }
-check( 'nothing was sent', [], wire() );
+check( 'only the CRM was asked', array_fill( 0, 5, 'GET /api/v1/leads' ), wire() );
 
 // A cursor that the CRM has forgotten: from where that pull began.
 $stale = json_encode( [ 'v' => 1, 'next' => [ 'cursor' => [ 'long gone', 'cursor' ] ] ] );
