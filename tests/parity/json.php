@@ -91,5 +91,6 @@ foreach ( array_chunk( $whole, 500 ) as $chunk ) {
 	}
 }
 printf( "%d hostile documents, of which PHP accepts %d; refused with another reason: %d; %.1f s\n", count( $whole ), $accepted, $decoder->other_reasons, microtime( true ) - $started );
-echo "$passed passed, $failed failed\n";
+// Two properties, however many documents they were held against; each document that breaks one counts.
+printf( "%d passed, %d failed\n", 0 === $failed && $passed > 0 ? 2 : 0, max( $failed, $passed > 0 ? 0 : 1 ) );
 exit( $failed > 0 || 0 === $passed ? 1 : 0 );
