@@ -68,7 +68,6 @@ final class AdoptionTest extends PluginCase {
 		$tenant = $this->tenant();
 		$this->store( $tenant, $this->leads( 1500 ) );
 		$wpdb->query( 'TRUNCATE ' . TenantCRM\Schema::table( 'records' ) );
-		Adoption::look_again();
 		$this->assertSame( 1500, Adoption::run() );
 		$this->assertCounts( 0, 1500, 0, $this->store( $tenant, $this->leads( 1500 ) ) );
 		$this->assertSame( 1500, $this->posts() );
@@ -114,5 +113,43 @@ final class AdoptionTest extends PluginCase {
 		$late = $this->tenant( 'late' );
 		$this->assertSame( 1, Adoption::run() );
 		$this->assertSame( $id, $this->post_of( $late, '1' )->ID );
+	}
+
+	public function test_a_tenant_that_is_added_while_a_scan_runs_finds_its_posts_with_the_next(): void {
+		$this->tenant( 'first' );
+		$id   = $this->post( 'late', '1' );
+		$late = null;
+		add_filter(
+			'query',
+			function ( string $sql ) use ( &$late ): string {
+				if ( ! $late && str_contains( $sql, 'FORCE INDEX' ) ) {
+					$late = $this->tenant( 'late' );
+				}
+				return $sql;
+			}
+		);
+		$this->assertSame( 0, Adoption::run() );
+		$this->assertSame( 1, Adoption::run() );
+		$this->assertSame( $id, $this->post_of( $late, '1' )->ID );
+	}
+
+	public function test_a_query_that_fails_ends_the_scan_and_it_is_made_again(): void {
+		global $wpdb;
+		$this->tenant();
+		$this->post( 'acme', '1' );
+		foreach ( array( 'FORCE INDEX', 'MAX(ID)', 'external_id FROM', 'crm_records` (tenant' ) as $part ) {
+			add_filter( 'query', static fn( string $sql ): string => str_contains( $sql, $part ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'made by a test'" : $sql );
+			$wpdb->suppress_errors( true );
+			try {
+				Adoption::run();
+				$this->fail( "$part: it should say that the database failed" );
+			} catch ( TenantCRM\StoreException $e ) {
+				$this->assertStringContainsString( 'made by a test', $e->getMessage() );
+			} finally {
+				$wpdb->suppress_errors( false );
+				remove_all_filters( 'query' );
+			}
+		}
+		$this->assertSame( 1, Adoption::run() );
 	}
 }

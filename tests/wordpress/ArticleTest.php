@@ -144,4 +144,33 @@ final class ArticleTest extends PluginCase {
 		$this->assertSame( "ours table https://ours.example 1\nsite function https://own.example 1\n10\n", $this->php( $script ) );
 		$this->assertFalse( Article::site_has( 'get_tenant_crm_settings' ) );
 	}
+
+	public function test_a_function_of_the_site_that_throws_holds_up_only_its_own_tenant(): void {
+		$script = <<<'PHP'
+			function get_tenant_crm_settings( $id ) { if ( 'bad' === $id ) { throw new Error( 'secret' ); } return 'site' === $id ? array( 'api_key' => 'plain', 'api_endpoint' => 'https://own.example' ) : false; }
+			function get_all_configured_tenants() { if ( ! empty( $GLOBALS['broken'] ) ) { throw new Exception( 'secret' ); } return array( 'bad', 'site' ); }
+			require $argv[1];
+			foreach ( array( false, true ) as $GLOBALS['broken'] ) {
+				foreach ( TenantCRM\Tenants::all() as $tenant ) { echo $tenant->id, ' ', $tenant->source, ' ', $tenant->endpoint, "\n"; }
+			}
+			PHP;
+		$this->assertSame( str_repeat( "bad function \nsite function https://own.example\n", 2 ), $this->php( $script ) );
+		$messages = array_column( Log::list(), 'message' );
+		$this->assertCount( 2, $messages );
+		$this->assertStringContainsString( 'get_all_configured_tenants() of this site failed: Exception', $messages[0] );
+		$this->assertStringContainsString( 'tenant "bad": Error', $messages[1] );
+	}
+
+	public function test_a_lease_is_taken_only_when_the_leads_are_there(): void {
+		$held  = array();
+		$leads = ( function () use ( &$held ) {
+			foreach ( $this->leads( 2 ) as $lead ) {
+				$held[] = $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'jobs' ) );
+				yield $lead;
+			}
+		} )();
+		Article::store( 'north', $leads );
+		$this->assertSame( array( '0', '0' ), $held );
+		$this->assertSame( 2, $this->posts() );
+	}
 }

@@ -100,4 +100,30 @@ final class CapabilitiesTest extends PluginCase {
 			$this->assertFalse( get_role( 'editor' )->has_cap( $cap ), $cap );
 		}
 	}
+
+	public function test_each_site_of_a_network_has_its_own_lists(): void {
+		Capabilities::assign( $this->user->ID, array( 'single' ) );
+		$shown = $this->php(
+			// The stack is a single site: the plugin is told otherwise once it is loaded.
+			'namespace TenantCRM;
+			function is_multisite() { return $GLOBALS["network"] ?? false; }
+			require $argv[1];
+			$GLOBALS["network"] = true;
+			$user = ' . $this->user->ID . ';
+			Capabilities::assign( $user, array( "acme" ) );
+			echo json_encode( Capabilities::tenants_of( $user ) );
+			$GLOBALS["blog_id"] = 2;
+			echo json_encode( Capabilities::tenants_of( $user ) );'
+		);
+		$this->assertSame( '["acme"][]', $shown );
+		wp_cache_flush();
+		$this->assertSame( array( 'single' ), Capabilities::tenants_of( $this->user->ID ) );
+	}
+
+	public function test_a_deleted_tenant_leaves_the_lists_of_its_users(): void {
+		$key = $this->tenant( 'gone' )->key;
+		Capabilities::assign( $this->user->ID, array( 'kept', 'gone' ) );
+		Tenants::delete( $key );
+		$this->assertSame( array( 'kept' ), Capabilities::tenants_of( $this->user->ID ) );
+	}
 }

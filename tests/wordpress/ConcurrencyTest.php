@@ -58,4 +58,39 @@ final class ConcurrencyTest extends PluginCase {
 		$this->assertSame( '0', $this->sql( "SELECT COUNT(*) FROM $jobs" ) );
 		$this->assertSame( 1, $this->posts() );
 	}
+
+	public function test_the_same_new_leads_through_hooks_from_four_processes(): void {
+		Tenants::save( array( 'id' => 'hooked', 'settings' => array( 'hooks' => true ) ) );
+		$script = '
+			require $argv[1];
+			$leads = array();
+			for ( $id = 0; $id < 100; $id++ ) { $leads[] = array( "id" => $id, "name" => "L$id" ); }
+			process_crm_leads_for_tenant( "hooked", $leads );';
+		$this->assertSame( array( 0, 0, 0, 0 ), $this->at_once( 4, $script ) );
+		$this->assertSame( array( 100, 100 ), array( $this->posts(), $this->records() ) );
+	}
+
+	public function test_first_requests_agree_on_the_id_of_the_site(): void {
+		global $wpdb;
+		$option = 'tenant_crm_sync_site';
+		$id     = TenantCRM\Site::id();
+		delete_option( $option );
+		try {
+			add_filter(
+				'query',
+				static function ( string $sql ) use ( $option ): string {
+					if ( str_starts_with( $sql, 'INSERT' ) && str_contains( $sql, $option ) ) {
+						remove_all_filters( 'query' );
+						// Another first request comes in between.
+						$GLOBALS['wpdb']->query( "INSERT INTO {$GLOBALS['wpdb']->options} (option_name, option_value, autoload) VALUES ('$option', '" . str_repeat( 'a', 32 ) . "', 'yes')" );
+					}
+					return $sql;
+				}
+			);
+			$this->assertSame( str_repeat( 'a', 32 ), TenantCRM\Site::id() );
+		} finally {
+			remove_all_filters( 'query' );
+			update_option( $option, $id );
+		}
+	}
 }

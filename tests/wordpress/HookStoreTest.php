@@ -10,6 +10,7 @@ use TenantCRM\LeaseLost;
 use TenantCRM\Log;
 use TenantCRM\Runs;
 use TenantCRM\Schema;
+use TenantCRM\StoreException;
 
 final class HookStoreTest extends PluginCase {
 
@@ -99,5 +100,80 @@ final class HookStoreTest extends PluginCase {
 		} finally {
 			$this->assertSame( 0, $this->posts() );
 		}
+	}
+
+	/** The statement that matches fails as if the database had given up on it. */
+	private function fail_statement( string $pattern, int $code ): void {
+		add_filter(
+			'query',
+			static fn( string $sql ): string => preg_match( $pattern, $sql ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = $code, MESSAGE_TEXT = 'made by a test'" : $sql
+		);
+	}
+
+	/** @return array<string, array{0: string}> The statement that fails. */
+	public function outages(): array {
+		return array(
+			'a new post'     => array( '/^INSERT INTO `\w+posts`.*Lead 9/s' ),
+			'its meta'       => array( '/^INSERT INTO `\w+postmeta`.*\'crm_lead_id\', \'9\'/s' ),
+			'a changed post' => array( '/^UPDATE `\w+posts` SET.*Renamed/s' ),
+			'the ledger'     => array( '/^SELECT id, id_hash/' ),
+			'its base'       => array( '/^SELECT base FROM/' ),
+		);
+	}
+
+	/** @dataProvider outages */
+	public function test_a_failing_database_is_not_taken_for_a_bad_lead_or_an_empty_ledger( string $pattern ): void {
+		global $wpdb;
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$leads  = $this->leads( 9 );
+		$this->store( $tenant, array_slice( $leads, 0, 8 ), 'before' );
+		$leads[0]['name'] = 'Renamed';
+		$job              = $this->job( $tenant );
+		$this->fail_statement( $pattern, 1205 );
+		$wpdb->suppress_errors( true );
+		try {
+			( new HookStore( $tenant, $job, Fields::of( $tenant, 'leads' ) ) )->batch( new Rows( $leads, 'after' ) );
+			$this->fail( 'it should say that the database failed' );
+		} catch ( StoreException $e ) {
+			$this->assertStringContainsString( 'made by a test', $e->getMessage() );
+		} finally {
+			$wpdb->suppress_errors( false );
+			remove_all_filters( 'query' );
+		}
+		$this->assertSame( 8, $this->posts() );
+		$this->assertSame( 'before', $this->sql( 'SELECT watermark FROM ' . Schema::table( 'cursors' ) ) );
+		TenantCRM\Jobs::finish( $job );
+		Adoption::run();
+		$this->store( $tenant, $leads, 'after' );
+		$this->assertSame( array( 9, 9, 'Renamed' ), array( $this->posts(), $this->records(), $this->post_of( $tenant, '1' )->post_title ) );
+	}
+
+	public function test_meta_that_wordpress_cannot_store_is_a_refusal(): void {
+		global $wpdb;
+		$tenant            = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$leads             = $this->leads( 3 );
+		$leads[1]['phone'] = "\u{1F600}";
+		$wpdb->query( "ALTER TABLE $wpdb->postmeta MODIFY meta_value LONGTEXT CHARACTER SET utf8mb3" );
+		$forget = function (): void {
+			$this->col_meta = array();
+			$this->table_charset = array();
+		};
+		$forget->call( $wpdb );
+		$wpdb->suppress_errors( true );
+		try {
+			$counts = $this->store( $tenant, $leads );
+			// The same as a change of a post that is there.
+			$leads[1]['phone'] = '+49';
+			$this->assertCounts( 1, 0, 2, $this->store( $tenant, $leads ) );
+			$leads[1]['phone'] = "\u{1F600}";
+			$this->assertCounts( 0, 0, 2, $this->store( $tenant, $leads ), 1 );
+		} finally {
+			$wpdb->suppress_errors( false );
+			$wpdb->query( "ALTER TABLE $wpdb->postmeta MODIFY meta_value LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci" );
+			$forget->call( $wpdb );
+		}
+		$this->assertCounts( 2, 0, 0, $counts, 1 );
+		$this->assertSame( 3, $this->posts() );
+		$this->assertStringContainsString( 'Lead "2" of tenant "acme" was refused: WordPress could not store its field "phone"', Log::list()[0]['message'] );
 	}
 }

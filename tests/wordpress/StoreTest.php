@@ -225,4 +225,41 @@ final class StoreTest extends PluginCase {
 		$this->store( $this->tenant(), $this->leads( 30 ) );
 		$this->assertSame( array( array( 'acme', 'leads', 30, 30 ) ), $seen );
 	}
+
+	public function test_an_id_that_looks_like_serialized_php_is_refused(): void {
+		foreach ( array( 'sets' => array(), 'hooks' => array( 'hooks' => true ) ) as $id => $settings ) {
+			$tenant = $this->tenant( $id, $settings );
+			$rows   = array( array( 'id' => 'O:8:"stdClass":0:{}', 'name' => 'Evil' ), array( 'id' => 'fine', 'name' => 'Good' ) );
+			$this->assertCounts( 1, 0, 0, $this->store( $tenant, $rows ), 1 );
+			$this->assertStringContainsString( 'looks like serialized PHP', Log::list()[0]['message'] );
+		}
+		process_crm_leads_for_tenant( 'article', array( array( 'id' => 'a:1:{i:0;i:1;}', 'name' => 'Evil' ) ) );
+		$this->assertSame( 2, $this->posts() );
+		$this->expectException( InvalidArgumentException::class );
+		$this->tenant( 'O:8:"stdClass":0:{}' );
+	}
+
+	public function test_a_long_log_neither_makes_a_statement_too_large_nor_refuses_a_lead(): void {
+		$tenant = $this->tenant();
+		$leads  = $this->leads( 200 );
+		$this->store( $tenant, $leads );
+		foreach ( $leads as $number => $lead ) {
+			update_post_meta( $this->post_of( $tenant, $lead['id'] )->ID, 'phone', str_repeat( 'edited ', 2000 ) );
+			$leads[ $number ]['phone'] = 'changed';
+		}
+		$longest = 0;
+		add_filter(
+			'query',
+			static function ( string $sql ) use ( &$longest ): string {
+				if ( str_starts_with( $sql, 'INSERT INTO `' . Schema::table( 'log' ) ) ) {
+					$longest = max( $longest, strlen( $sql ) );
+				}
+				return $sql;
+			}
+		);
+		$this->assertCounts( 0, 200, 0, $this->store( $tenant, $leads ) );
+		$this->assertGreaterThan( 500000, $longest );
+		$this->assertLessThanOrEqual( 1000000, $longest );
+		$this->assertCount( 200, Log::list( array( 'tenant' => $tenant->key, 'limit' => 1000 ) ) );
+	}
 }

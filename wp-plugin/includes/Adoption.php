@@ -3,7 +3,8 @@
  * Takes posts that other code made (the article's function, or a worker that died between a post and its ledger row) into the ledger, so
  * that they are brought up to date and not doubled. They belong to the tenant and record that their meta name, bytewise.
  *
- * A scan looks only at posts that are newer than the last one looked at. What it adopts has no base yet: the next pull compares it field by field.
+ * A scan looks only at posts that are newer than the last one looked at, as long as the tenants are the same: posts of a new one may be
+ * anywhere. What it adopts has no base yet: the next pull compares it field by field.
  *
  * @package TenantCRM
  */
@@ -12,7 +13,7 @@ namespace TenantCRM;
 
 final class Adoption {
 
-	/** Option: the post id that the next scan starts above, and the newest one that the last scan saw. */
+	/** Option: the post id that the next scan starts above, the newest one that the last scan saw, and the tenants it looked for. */
 	private const OPTION = 'tenant_crm_sync_adoption';
 
 	/** A post gets its meta after itself: one without is looked at again for so long. */
@@ -20,30 +21,37 @@ final class Adoption {
 
 	private const CHUNK = 1000;
 
-	/** There is a new tenant: its posts may be anywhere. */
-	public static function look_again(): void {
-		delete_option( self::OPTION );
-	}
-
-	/** @return int How many posts were adopted. */
-	public static function run(): int {
+	/**
+	 * @param Job|null $job Gets a sign of life with each chunk.
+	 * @return int How many posts were adopted.
+	 * @throws StoreException
+	 * @throws LeaseLost
+	 */
+	public static function run( ?Job $job = null ): int {
 		global $wpdb;
+		$tenants = self::keys();
+		$sum     = md5( (string) wp_json_encode( array_values( $tenants ) ) );
 		$state   = get_option( self::OPTION );
-		$state   = is_array( $state ) ? $state : array();
+		if ( ! is_array( $state ) || ( $state['tenants'] ?? '' ) !== $sum ) {
+			// Bound to what was scanned: a tenant that is added while a scan runs is not lost. What a deleted one left would hide its posts.
+			Tenants::sweep();
+			$state = array();
+		}
 		$floor   = (int) ( $state['floor'] ?? 0 );
 		$last    = (int) ( $state['last'] ?? 0 );
-		$ceiling = (int) $wpdb->get_var( "SELECT MAX(ID) FROM `$wpdb->posts`" );
+		$ceiling = (int) ( Sql::rows( "SELECT MAX(ID) AS newest FROM `$wpdb->posts`" )[0]['newest'] ?? 0 );
 		if ( $ceiling <= $floor ) {
 			return 0;
 		}
 		$pending = $last;
-		$adopted = self::scan( $floor, $ceiling, $last, $pending );
+		$adopted = self::scan( $tenants, $floor, $ceiling, $last, $pending, $job );
 		// One scan behind, for a post that got its id before the last scan and was visible only after it.
 		update_option(
 			self::OPTION,
 			array(
-				'floor' => min( $pending, $last ),
-				'last'  => $ceiling,
+				'floor'   => min( $pending, $last ),
+				'last'    => $ceiling,
+				'tenants' => $sum,
 			),
 			false
 		);
@@ -53,18 +61,21 @@ final class Adoption {
 	/**
 	 * From the newest to the oldest: of several posts of one record the newest is taken, as the article's code would.
 	 *
-	 * @param int $last    Newest post of the last scan: the log knows copies that are older.
-	 * @param int $pending Set to the id below the oldest post that may still get its meta.
+	 * @param array<string, int> $tenants Keys by ids.
+	 * @param int                $last    Newest post of the last scan: the log knows copies that are older.
+	 * @param int                $pending Set to the id below the oldest post that may still get its meta.
 	 */
-	private static function scan( int $floor, int $ceiling, int $last, int &$pending ): int {
+	private static function scan( array $tenants, int $floor, int $ceiling, int $last, int &$pending, ?Job $job ): int {
 		global $wpdb;
 		$records = Schema::table( 'records' );
-		$tenants = self::keys();
 		$below   = $ceiling + 1;
 		$counts  = array();
 		$doubles = array();
 		do {
-			$rows = $wpdb->get_results(
+			if ( $job && ! Jobs::heartbeat( $job ) ) {
+				throw new LeaseLost( 'The job was cancelled or taken over by another worker.' );
+			}
+			$rows  = Sql::rows(
 				$wpdb->prepare(
 					"SELECT p.ID, p.post_title, t.meta_value AS tenant, c.meta_value AS crm_id, p.post_modified_gmt > UTC_TIMESTAMP() - INTERVAL %d SECOND AS fresh
 					FROM `$wpdb->posts` p FORCE INDEX (PRIMARY)
@@ -78,22 +89,25 @@ final class Adoption {
 					$below,
 					PostType::NAME,
 					self::CHUNK
-				),
-				ARRAY_A
+				)
 			);
+			$found = array();
 			foreach ( $rows as $row ) {
 				$below = (int) $row['ID'];
 				if ( $row['fresh'] && ( null === $row['tenant'] || null === $row['crm_id'] ) ) {
 					$pending = min( $pending, $below - 1 );
 				}
-				$key   = $tenants[ (string) $row['tenant'] ] ?? null;
-				if ( null === $key || '' === (string) $row['crm_id'] || strlen( $row['crm_id'] ) > Schema::MAX_ID ) {
-					continue;
+				$key = $tenants[ (string) $row['tenant'] ] ?? null;
+				if ( null !== $key && '' !== (string) $row['crm_id'] && strlen( (string) $row['crm_id'] ) <= Schema::MAX_ID ) {
+					$found[] = array( $key, $row );
 				}
-				if ( self::adopt( $key, $row ) ) {
+			}
+			foreach ( self::adopt( $found ) as $number => $adopted ) {
+				list( $key, $row ) = $found[ $number ];
+				if ( $adopted ) {
 					$counts[ $key ] = ( $counts[ $key ] ?? 0 ) + 1;
 				} else {
-					$doubles[ $key ][] = $below;
+					$doubles[ $key ][] = (int) $row['ID'];
 				}
 			}
 		} while ( self::CHUNK === count( $rows ) );
@@ -106,15 +120,35 @@ final class Adoption {
 		return array_sum( $counts );
 	}
 
+	/**
+	 * One transaction for a chunk.
+	 *
+	 * @param list<array{0: int, 1: array<string, string|null>}> $found Tenant and post.
+	 * @return list<bool> Whether each was adopted; else its record has another post.
+	 */
+	private static function adopt( array $found ): array {
+		if ( ! $found ) {
+			return array();
+		}
+		return Transaction::run(
+			static function ( Transaction $transaction ) use ( $found ): array {
+				$adopted = array();
+				foreach ( $found as list( $tenant, $row ) ) {
+					$transaction->query( self::adopt_sql( $tenant, $row ) );
+					$adopted[] = $transaction->affected() > 0;
+				}
+				return $adopted;
+			}
+		);
+	}
+
 	/** @param array<string, string|null> $row */
-	private static function adopt( int $tenant, array $row ): bool {
-		global $wpdb;
+	private static function adopt_sql( int $tenant, array $row ): string {
 		$records = Schema::table( 'records' );
 		$crm_id  = (string) $row['crm_id'];
 		$values  = array( $tenant, "'leads'", Sql::bytes( $crm_id ), Sql::bytes( hash( 'sha256', $crm_id, true ) ), (int) $row['ID'], "x'" . str_repeat( '00', 16 ) . "'", Sql::text( mb_substr( (string) $row['post_title'], 0, 190 ) ), 'UTC_TIMESTAMP()' );
 		// A record whose post was deleted takes this one; a record that has a post keeps it.
-		$sql = "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) VALUES (" . implode( ',', $values ) . ') ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL, VALUES(fingerprint), fingerprint), post_id = COALESCE(post_id, VALUES(post_id))';
-		return (int) $wpdb->query( $sql ) > 0; // phpcs:ignore WordPress.DB.PreparedSQL
+		return "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) VALUES (" . implode( ',', $values ) . ') ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL, VALUES(fingerprint), fingerprint), post_id = COALESCE(post_id, VALUES(post_id))';
 	}
 
 	/** @param list<int> $ids */
@@ -126,10 +160,8 @@ final class Adoption {
 
 	/** @return array<string, int> Keys by the tenants' own ids. */
 	private static function keys(): array {
-		global $wpdb;
-		$table = Schema::table( 'tenants' );
-		$keys  = array();
-		foreach ( $wpdb->get_results( "SELECT id, external_id FROM `$table`", ARRAY_A ) as $row ) { // phpcs:ignore WordPress.DB.PreparedSQL
+		$keys = array();
+		foreach ( Sql::rows( 'SELECT id, external_id FROM `' . Schema::table( 'tenants' ) . '` ORDER BY id' ) as $row ) {
 			$keys[ (string) $row['external_id'] ] = (int) $row['id'];
 		}
 		return $keys;

@@ -57,14 +57,39 @@ final class Article {
 	/**
 	 * What the site's own get_tenant_crm_settings() says of a tenant.
 	 *
-	 * @return array<string, mixed>|null Null where there is no such function, or it does not know the tenant.
+	 * @return array<string, mixed>|null Null where there is no such function, or it does not know the tenant; empty where it failed.
 	 */
 	public static function site_settings( string $tenant_id ): ?array {
 		if ( ! self::site_has( 'get_tenant_crm_settings' ) ) {
 			return null;
 		}
-		$settings = get_tenant_crm_settings( $tenant_id );
+		try {
+			$settings = get_tenant_crm_settings( $tenant_id );
+		} catch ( \Throwable $e ) {
+			// One tenant that the site's code stumbles over must not keep the others from their sync.
+			self::tell( "get_tenant_crm_settings() of this site failed for tenant \"$tenant_id\"", $e );
+			return array();
+		}
 		return is_array( $settings ) && $settings ? $settings : null;
+	}
+
+	/** @return array<mixed> What the site's own get_all_configured_tenants() names. */
+	public static function site_tenants(): array {
+		try {
+			return (array) get_all_configured_tenants();
+		} catch ( \Throwable $e ) {
+			self::tell( 'get_all_configured_tenants() of this site failed', $e );
+			return array();
+		}
+	}
+
+	/** Logs a failure of the site's own code, once a request. */
+	private static function tell( string $what, \Throwable $e ): void {
+		static $told = array();
+		if ( ! isset( $told[ $what ] ) ) {
+			$told[ $what ] = true;
+			Log::add( 0, 'error', sprintf( '%s: %s in %s, line %d. Mend that function; until then its tenants are not synced.', $what, get_class( $e ), basename( $e->getFile() ), $e->getLine() ) );
+		}
 	}
 
 	/** @return array<string, mixed>|false */
@@ -94,10 +119,12 @@ final class Article {
 		$tenant = Tenants::ensure( $tenant_id );
 		Adoption::run();
 		$fields = Fields::of( $tenant, 'leads' );
+		// Before the lease is taken: a generator may fetch for longer than a lease lasts.
+		$rows   = new ArrayRows( $leads, $fields );
 		$job    = Jobs::hold( $tenant->key, 'leads' );
 		try {
 			$store = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
-			$store->batch( new ArrayRows( $leads, $fields ) );
+			$store->batch( $rows );
 		} finally {
 			Jobs::finish( $job );
 		}

@@ -19,7 +19,7 @@ final class Capabilities {
 	const VIEW   = 'view_tenant_leads';
 	const ALL    = array( self::MANAGE, self::SYNC, self::VIEW );
 
-	/** List of external tenant ids. The underscore makes it protected: profile forms and REST do not offer it. */
+	/** List of external tenant ids (see user_meta()). The underscore makes it protected: profile forms and REST do not offer it. */
 	const USER_META = '_tenant_crm_tenant';
 
 	const POST_TYPE = 'crm_lead';
@@ -36,7 +36,7 @@ final class Capabilities {
 
 	public static function register(): void {
 		add_filter( 'map_meta_cap', array( __CLASS__, 'map' ), 10, 4 );
-		add_filter( 'auth_user_meta_' . self::USER_META, array( __CLASS__, 'may_assign' ), 10, 4 );
+		add_filter( 'auth_user_meta_' . self::user_meta(), array( __CLASS__, 'may_assign' ), 10, 4 );
 	}
 
 	/** Gives the capabilities to the administrator role. Safe to repeat. */
@@ -58,13 +58,18 @@ final class Capabilities {
 		}
 	}
 
+	/** The key of a user's list. A network's sites share users and their meta, but not their tenants: each site has its own list. */
+	public static function user_meta(): string {
+		return self::USER_META . ( is_multisite() ? '_' . get_current_blog_id() : '' );
+	}
+
 	/**
 	 * The external ids of a user's tenants. Those who manage tenants see all, whatever this says.
 	 *
 	 * @return list<string>
 	 */
 	public static function tenants_of( int $user_id ): array {
-		$stored = $user_id > 0 ? get_user_meta( $user_id, self::USER_META, true ) : array();
+		$stored = $user_id > 0 ? get_user_meta( $user_id, self::user_meta(), true ) : array();
 		$ids    = is_array( $stored ) ? $stored : array( $stored );
 		/**
 		 * The external ids of the tenants that a user belongs to.
@@ -80,10 +85,27 @@ final class Capabilities {
 	/** Stores a user's tenants. The caller has checked that it may (may_assign). */
 	public static function assign( int $user_id, array $ids ): void {
 		if ( array() === $ids ) {
-			delete_user_meta( $user_id, self::USER_META );
+			delete_user_meta( $user_id, self::user_meta() );
 			return;
 		}
-		update_user_meta( $user_id, self::USER_META, wp_slash( array_values( array_map( 'strval', $ids ) ) ) );
+		update_user_meta( $user_id, self::user_meta(), wp_slash( array_values( array_map( 'strval', $ids ) ) ) );
+	}
+
+	/** Takes a deleted tenant from every user's list: whoever gets its id later is somebody else. */
+	public static function forget_tenant( string $id ): void {
+		$users = get_users(
+			array(
+				'blog_id'  => 0,
+				'meta_key' => self::user_meta(), // phpcs:ignore WordPress.DB.SlowDBQuery
+				'fields'   => 'ID',
+			)
+		);
+		foreach ( $users as $user ) {
+			$stored = (array) get_user_meta( (int) $user, self::user_meta(), true );
+			if ( in_array( $id, $stored, true ) ) {
+				self::assign( (int) $user, array_diff( $stored, array( $id ) ) );
+			}
+		}
 	}
 
 	/** Whether a user has one of the three capabilities for this tenant. Ids are compared bytewise. */

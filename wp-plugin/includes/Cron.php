@@ -53,6 +53,7 @@ final class Cron {
 		}
 		self::enqueue_due();
 		Jobs::reap();
+		Tenants::sweep();
 		Worker::run( self::SECONDS );
 		Runs::prune();
 		Log::prune();

@@ -15,6 +15,9 @@ final class HookStore {
 	/** Records between two signs of life. */
 	private const CHUNK = 25;
 
+	/** Seconds to wait for another process that stores leads of the same tenant. */
+	private const WAIT = 30;
+
 	public function __construct( private readonly Tenant $tenant, private readonly Job $job, private readonly Fields $fields ) {
 	}
 
@@ -41,7 +44,7 @@ final class HookStore {
 				$progress->pages     = 1;
 				$sql                 = '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->object, $this->fields->hash(), $watermark ) : null;
 			}
-			$this->chunk( $incoming, $items, $progress, $sql );
+			$this->alone( fn() => $this->chunk( $incoming, $items, $progress, $sql ) );
 			$total->add( $progress );
 		}
 		/** This action is documented in Store. */
@@ -49,13 +52,28 @@ final class HookStore {
 		return $total->counts();
 	}
 
+	/**
+	 * From the look at the ledger to the ledger's rows no other process may store leads of this tenant: both would make the same posts.
+	 */
+	private function alone( callable $work ): void {
+		global $wpdb;
+		$lock = 'tenant_crm_' . md5( DB_NAME . Schema::table( 'records' ) . $this->tenant->key );
+		if ( '1' !== (string) $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, %d)', $lock, self::WAIT ) ) ) {
+			throw new StoreException( 'Another process has been storing leads of this tenant for too long. The sync goes on when it is done.' );
+		}
+		try {
+			$work();
+		} finally {
+			$wpdb->query( $wpdb->prepare( 'DO RELEASE_LOCK(%s)', $lock ) );
+		}
+	}
+
 	/** @param list<array{position: int, id: string, hash: string, fingerprint: string}> $items */
 	private function chunk( Incoming $incoming, array $items, Progress $progress, ?string $watermark ): void {
-		global $wpdb;
 		if ( ! Jobs::heartbeat( $this->job ) ) {
 			throw new LeaseLost( 'The job was cancelled or taken over by another worker.' );
 		}
-		$known   = $items ? array_column( $wpdb->get_results( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ) ), ARRAY_A ), null, 'id_hash' ) : array(); // phpcs:ignore WordPress.DB.PreparedSQL
+		$known   = $items ? array_column( Sql::rows( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ) ) ), null, 'id_hash' ) : array();
 		$inserts = array();
 		$updates = array();
 		foreach ( $items as $item ) {
@@ -65,7 +83,7 @@ final class HookStore {
 				continue;
 			}
 			$lead = $incoming->lead( $item );
-			$post = $row && $row['post_id'] ? get_post( (int) $row['post_id'] ) : null;
+			$post = $row && $row['post_id'] ? self::post( (int) $row['post_id'] ) : null;
 			$id   = $post && PostType::NAME === $post->post_type ? $this->update( $post, $lead, (int) $row['id'], $progress ) : $this->insert( $lead, $progress );
 			if ( $id && $row ) {
 				$updates[] = Ledger::values( $this->tenant, $this->job->object, $lead, $id, (int) $row['id'] );
@@ -78,7 +96,7 @@ final class HookStore {
 				if ( null !== Jobs::lock( $transaction, $this->job ) ) {
 					return;
 				}
-				$transaction->insert( Ledger::insert_head(), $inserts );
+				$transaction->insert( Ledger::insert_head(), $inserts, Ledger::update_tail() );
 				$transaction->insert( Ledger::update_head(), $updates, Ledger::update_tail() );
 				$progress->write( $transaction, $this->tenant, $this->job, $watermark );
 			}
@@ -90,6 +108,7 @@ final class HookStore {
 	/** @return int The post's id; 0 where it was refused. */
 	private function insert( Lead $lead, Progress $progress ): int {
 		$date = $lead->post_date( gmdate( 'Y-m-d H:i:s' ) );
+		$meta = array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) );
 		$id   = wp_insert_post(
 			wp_slash(
 				array(
@@ -100,7 +119,7 @@ final class HookStore {
 					'post_name'     => 'lead-' . bin2hex( random_bytes( 10 ) ),
 					'post_date'     => Times::local( $date, wp_timezone() ),
 					'post_date_gmt' => $date,
-					'meta_input'    => array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) ),
+					'meta_input'    => $meta,
 				)
 			),
 			true
@@ -108,30 +127,45 @@ final class HookStore {
 		if ( is_wp_error( $id ) ) {
 			return $this->refuse( $lead, $id, $progress );
 		}
+		try {
+			$error = self::missing_meta( $id, $meta );
+		} catch ( StoreException $e ) {
+			// Nobody would find it again without the meta that says whose it is.
+			wp_delete_post( $id, true );
+			throw $e;
+		}
+		if ( $error ) {
+			wp_delete_post( $id, true );
+			return $this->refuse( $lead, $error, $progress );
+		}
 		$progress->created[] = $id;
 		return $id;
 	}
 
 	/** @return int The post's id; 0 where the change was refused. */
 	private function update( \WP_Post $post, Lead $lead, int $ledger_id, Progress $progress ): int {
-		global $wpdb;
 		$table = Schema::table( 'records' );
-		$base  = $wpdb->get_var( $wpdb->prepare( "SELECT base FROM `$table` WHERE id = %d", $ledger_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$base  = Sql::rows( "SELECT base FROM `$table` WHERE id = $ledger_id" )[0]['base'] ?? null;
 		$meta  = array_map( static fn( array $values ): string => (string) reset( $values ), (array) get_post_meta( $post->ID ) );
 		$check = new Comparison( $this->tenant, $lead, $this->fields, $base, $post->post_title, $meta );
 		if ( $check->post_differs() ) {
-			$id = wp_update_post(
+			$values = array_map( 'maybe_unserialize', $check->meta );
+			$id     = wp_update_post(
 				wp_slash(
 					array(
 						'ID'         => $post->ID,
 						'post_title' => $lead->title,
-						'meta_input' => array_map( 'maybe_unserialize', $check->meta ),
+						'meta_input' => $values,
 					)
 				),
 				true
 			);
 			if ( is_wp_error( $id ) ) {
 				return $this->refuse( $lead, $id, $progress );
+			}
+			$error = self::missing_meta( $post->ID, $values );
+			if ( $error ) {
+				return $this->refuse( $lead, $error, $progress );
 			}
 			$progress->updated[] = $post->ID;
 		} elseif ( $check->same_base ) {
@@ -145,7 +179,43 @@ final class HookStore {
 		return $post->ID;
 	}
 
+	/** @throws StoreException Where it cannot be said whether the post is there. */
+	private static function post( int $id ): ?\WP_Post {
+		global $wpdb;
+		$post = get_post( $id );
+		if ( ! $post && '' !== $wpdb->last_error ) {
+			throw new StoreException( "The database did not answer ({$wpdb->last_error}). The sync goes on when it does." );
+		}
+		return $post;
+	}
+
+	/**
+	 * WordPress does not say when it could not store meta of a post: what differs is written again, with an eye on the error.
+	 *
+	 * @param array<string, mixed> $meta
+	 * @throws StoreException
+	 */
+	private static function missing_meta( int $id, array $meta ): ?\WP_Error {
+		global $wpdb;
+		foreach ( $meta as $key => $value ) {
+			if ( get_post_meta( $id, $key, true ) === $value && metadata_exists( 'post', $id, $key ) ) {
+				continue;
+			}
+			$wpdb->last_error = '';
+			update_post_meta( $id, $key, wp_slash( $value ) );
+			if ( '' !== $wpdb->last_error ) {
+				Transaction::stop_if_transient();
+				return new \WP_Error( 'meta', "WordPress could not store its field \"$key\": {$wpdb->last_error}" );
+			}
+		}
+		return null;
+	}
+
+	/** @throws StoreException Where the database failed and not the lead. */
 	private function refuse( Lead $lead, \WP_Error $error, Progress $progress ): int {
+		if ( str_starts_with( (string) $error->get_error_code(), 'db_' ) ) {
+			Transaction::stop_if_transient();
+		}
 		$progress->refused[] = array(
 			'id'     => $lead->id,
 			'reason' => wp_strip_all_tags( $error->get_error_message() ),

@@ -36,6 +36,14 @@ final class Incoming {
 			);
 		}
 		foreach ( $batch->ids() as $position => $id ) {
+			if ( is_serialized( $id ) ) {
+				// An id stands in meta as it is, for queries by it: get_post_meta() would make an object of this one.
+				$this->refused[] = array(
+					'id'     => mb_strcut( $id, 0, 60, 'UTF-8' ),
+					'reason' => 'its id looks like serialized PHP',
+				);
+				continue;
+			}
 			if ( '' === $id || strlen( $id ) > Schema::MAX_ID ) {
 				$this->refused[] = array(
 					'id'     => '' === $id ? null : mb_strcut( $id, 0, 60, 'UTF-8' ) . '…',

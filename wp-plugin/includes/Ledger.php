@@ -26,7 +26,7 @@ final class Ledger {
 		global $wpdb;
 		if ( $post instanceof \WP_Post && PostType::NAME === $post->post_type ) {
 			$table = Schema::table( 'records' );
-			$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET post_id = NULL, portal_revision = portal_revision + 1 WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET post_id = NULL WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 		}
 	}
 
@@ -63,7 +63,7 @@ final class Ledger {
 
 	/** The id of the row comes from a locking read in the same transaction: nothing is ever inserted by it. */
 	public static function update_tail(): string {
-		$set = array( 'dirty = 0' );
+		$set = array();
 		foreach ( array( 'post_id', 'fingerprint', 'base', 'crm_revision', 'name', 'email', 'state', 'owner', 'crm_created_at', 'crm_updated_at', 'synced_at' ) as $column ) {
 			$set[] = "$column = VALUES($column)";
 		}

@@ -19,22 +19,25 @@ final class Log {
 	/** @param array<string, mixed> $context Shown below the message. */
 	public static function add( int $tenant, string $level, string $message, array $context = array() ): void {
 		global $wpdb;
-		$wpdb->query( self::insert_sql( array( array( $tenant, $level, $message, $context ) ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$wpdb->query( self::head() . self::rows( array( array( $tenant, $level, $message, $context ) ) )[0] ); // phpcs:ignore WordPress.DB.PreparedSQL
+	}
+
+	/** With rows(): Store runs it inside of a batch's transaction, so that an entry is there exactly if the batch is. */
+	public static function head(): string {
+		return 'INSERT INTO `' . Schema::table( 'log' ) . '` (tenant, level, message, context, created_at) VALUES ';
 	}
 
 	/**
-	 * One statement for many entries: Store runs it inside of a batch's transaction, so that an entry is there exactly if the batch is.
-	 *
-	 * @param non-empty-list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> $entries
+	 * @param list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> $entries
+	 * @return list<string> SQL of one row each.
 	 */
-	public static function insert_sql( array $entries ): string {
-		$table = Schema::table( 'log' );
-		$rows  = array();
+	public static function rows( array $entries ): array {
+		$rows = array();
 		foreach ( $entries as list( $tenant, $level, $message, $context ) ) {
 			$level  = in_array( $level, self::LEVELS, true ) ? $level : 'info';
 			$rows[] = sprintf( "(%d, '%s', %s, %s, UTC_TIMESTAMP())", $tenant, $level, Sql::text( mb_strcut( $message, 0, self::MAX_MESSAGE, 'UTF-8' ) ), self::context_sql( $context ) );
 		}
-		return "INSERT INTO `$table` (tenant, level, message, context, created_at) VALUES " . implode( ',', $rows );
+		return $rows;
 	}
 
 	/**

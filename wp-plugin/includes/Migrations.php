@@ -23,7 +23,7 @@ final class Migrations {
 		$name = static fn( string $table ): string => '`' . Schema::table( $table ) . '`';
 		$id   = Schema::MAX_ID;
 		return array(
-			// settings: JSON. adopt_at, next_due_at: UTC. api_key: an envelope, never plain text.
+			// settings: JSON. next_due_at: UTC. api_key: an envelope, never plain text.
 			"CREATE TABLE IF NOT EXISTS {$name('tenants')} (
 				id INT UNSIGNED NOT NULL AUTO_INCREMENT,
 				external_id VARBINARY(190) NOT NULL,
@@ -50,9 +50,7 @@ final class Migrations {
 				post_id BIGINT UNSIGNED NULL,
 				fingerprint BINARY(16) NOT NULL,
 				base LONGTEXT NULL,
-				dirty TINYINT UNSIGNED NOT NULL DEFAULT 0,
 				crm_revision VARBINARY(190) NOT NULL DEFAULT '',
-				portal_revision INT UNSIGNED NOT NULL DEFAULT 0,
 				name VARCHAR(190) NOT NULL DEFAULT '',
 				email VARCHAR(190) NOT NULL DEFAULT '',
 				state VARCHAR(64) NOT NULL DEFAULT '',

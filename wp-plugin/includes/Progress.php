@@ -67,7 +67,7 @@ final class Progress {
 	public function write( Transaction $transaction, Tenant $tenant, Job $job, ?string $watermark_sql ): void {
 		$entries = array_merge( $this->log, $this->refusals( $tenant, $job ) );
 		if ( $entries ) {
-			$transaction->query( Log::insert_sql( $entries ) );
+			$transaction->insert( Log::head(), Log::rows( $entries ), '', false );
 		}
 		$set = '';
 		foreach ( $this->counts() as $name => $count ) {

@@ -26,17 +26,30 @@ final class Site {
 	private static function random(): string {
 		$random = get_site_option( self::OPTION );
 		if ( ! is_string( $random ) || ! preg_match( '/^[0-9a-f]{32}$/D', $random ) ) {
-			$new = bin2hex( random_bytes( 16 ) );
-			// Of two requests that come here at once only one adds it; both then read the same.
-			if ( is_multisite() ) {
-				add_network_option( null, self::OPTION, $new );
-			} else {
-				add_option( self::OPTION, $new, '', true );
-				wp_cache_delete( 'notoptions', 'options' );
-				wp_cache_delete( 'alloptions', 'options' );
-			}
-			$random = (string) get_site_option( self::OPTION );
+			self::add( bin2hex( random_bytes( 16 ) ) );
+			$random = self::stored();
 		}
 		return $random;
+	}
+
+	/** Of two requests that come here at once one number stays: add_option() would let the later one overwrite the earlier. */
+	private static function add( string $random ): void {
+		global $wpdb;
+		if ( is_multisite() ) {
+			$wpdb->query( $wpdb->prepare( "INSERT INTO `$wpdb->sitemeta` (site_id, meta_key, meta_value) VALUES (%d, %s, %s)", get_current_network_id(), self::OPTION, $random ) );
+			wp_cache_delete( get_current_network_id() . ':notoptions', 'site-options' );
+		} else {
+			$wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO `$wpdb->options` (option_name, option_value, autoload) VALUES (%s, %s, 'yes')", self::OPTION, $random ) );
+			wp_cache_delete( 'notoptions', 'options' );
+			wp_cache_delete( 'alloptions', 'options' );
+		}
+	}
+
+	/** From the table, past all caches. A network's table may hold two: everybody takes the older one. */
+	private static function stored(): string {
+		global $wpdb;
+		return (string) ( is_multisite()
+			? $wpdb->get_var( $wpdb->prepare( "SELECT meta_value FROM `$wpdb->sitemeta` WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT 1", get_current_network_id(), self::OPTION ) )
+			: $wpdb->get_var( $wpdb->prepare( "SELECT option_value FROM `$wpdb->options` WHERE option_name = %s", self::OPTION ) ) );
 	}
 }

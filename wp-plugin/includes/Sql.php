@@ -30,6 +30,21 @@ final class Sql {
 		return "'" . $wpdb->remove_placeholder_escape( esc_sql( $value ) ) . "'";
 	}
 
+	/**
+	 * Rows of a query through wpdb, whose answer to a failed query cannot be told from "no rows".
+	 *
+	 * @return list<array<string, string|null>>
+	 * @throws StoreException
+	 */
+	public static function rows( string $sql ): array {
+		global $wpdb;
+		$rows = $wpdb->get_results( $sql, ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( '' !== $wpdb->last_error || ! is_array( $rows ) ) {
+			throw new StoreException( "The database did not answer ({$wpdb->last_error}). Nothing of the batch was stored; the sync goes on when it does." );
+		}
+		return $rows;
+	}
+
 	public static function nullable( ?string $value ): string {
 		return null === $value ? 'NULL' : self::text( $value );
 	}

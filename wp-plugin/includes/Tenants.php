@@ -15,6 +15,9 @@ final class Tenants {
 	private const MAX_ID    = 190;
 	private const MAX_CHUNK = 5000; // rows a DELETE, so that no other query waits long
 
+	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
+	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log' );
+
 	/** @return list<Tenant> In order of their keys. */
 	public static function all(): array {
 		global $wpdb;
@@ -72,9 +75,6 @@ final class Tenants {
 		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
 		}
-		if ( ! $old ) {
-			Adoption::look_again();
-		}
 		$saved = self::find( $id );
 		if ( ! $saved ) {
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
@@ -87,23 +87,50 @@ final class Tenants {
 		return self::find( self::checked_id( $id ) ) ?? self::save( array( 'id' => $id ) );
 	}
 
-	/** Forgets ledger, jobs, runs, cursors and the data key. Posts stay: they are the portal's. */
+	/** Forgets the data key, ledger, jobs, runs, cursors, log and who belonged to it. Posts stay: they are the portal's. */
 	public static function delete( int $key ): void {
 		global $wpdb;
 		$tenant = self::get( $key );
 		if ( ! $tenant ) {
 			return;
 		}
-		// Jobs first: a batch of a running worker finds no lease any more and stops.
-		foreach ( array( 'jobs', 'runs', 'cursors', 'records' ) as $name ) {
+		// Should this be cut off: first what must not stay behind, then what makes it a tenant; sweep() finds the rest.
+		\TenantCRMSync::forget_tenant( $tenant->id );
+		$wpdb->delete( Schema::table( 'tenants' ), array( 'id' => $key ), array( '%d' ) );
+		Capabilities::forget_tenant( $tenant->id );
+		self::delete_rows( $key );
+		Log::add( 0, 'info', "Tenant \"{$tenant->id}\" was deleted. Its posts were kept." );
+	}
+
+	/**
+	 * Removes what deleted tenants left: a deletion that was cut off, a job that was enqueued meanwhile.
+	 *
+	 * @throws StoreException
+	 */
+	public static function sweep(): void {
+		$found = array();
+		foreach ( self::PARTS as $name ) {
+			foreach ( Sql::rows( 'SELECT DISTINCT tenant FROM `' . Schema::table( $name ) . '` WHERE tenant > 0' ) as $row ) {
+				$found[ (int) $row['tenant'] ] = true;
+			}
+		}
+		// Read last: a tenant that was added in between is among them.
+		foreach ( Sql::rows( 'SELECT id FROM `' . Schema::table( 'tenants' ) . '`' ) as $row ) {
+			unset( $found[ (int) $row['id'] ] );
+		}
+		foreach ( array_keys( $found ) as $key ) {
+			self::delete_rows( $key );
+		}
+	}
+
+	private static function delete_rows( int $key ): void {
+		global $wpdb;
+		foreach ( self::PARTS as $name ) {
 			$table = Schema::table( $name );
 			do {
 				$gone = $wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE tenant = %d LIMIT %d", $key, self::MAX_CHUNK ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 			} while ( self::MAX_CHUNK === $gone );
 		}
-		$wpdb->delete( Schema::table( 'tenants' ), array( 'id' => $key ), array( '%d' ) );
-		\TenantCRMSync::forget_tenant( $tenant->id );
-		Log::add( 0, 'info', "Tenant \"{$tenant->id}\" was deleted. Its posts were kept." );
 	}
 
 	public static function pause( int $key, bool $on ): void {
@@ -154,7 +181,7 @@ final class Tenants {
 		global $wpdb;
 		$table = Schema::table( 'tenants' );
 		$known = array_flip( $wpdb->get_col( "SELECT external_id FROM `$table`" ) ); // phpcs:ignore WordPress.DB.PreparedSQL
-		foreach ( (array) get_all_configured_tenants() as $id ) {
+		foreach ( Article::site_tenants() as $id ) {
 			if ( ! is_scalar( $id ) || isset( $known[ (string) $id ] ) ) {
 				continue;
 			}
@@ -179,19 +206,24 @@ final class Tenants {
 			$id,
 			(string) $row['label'],
 			(string) $row['connector'],
-			$site ? (string) ( $site['api_endpoint'] ?? '' ) : (string) $row['endpoint'],
-			$site ? 'function' : 'table',
+			null !== $site ? self::site_endpoint( $site ) : (string) $row['endpoint'],
+			null !== $site ? 'function' : 'table',
 			(bool) $row['paused'],
 			is_array( $settings ) ? $settings : array(),
 			$row['api_key']
 		);
 	}
 
+	/** @param array<string, mixed> $site */
+	private static function site_endpoint( array $site ): string {
+		return is_string( $site['api_endpoint'] ?? null ) ? $site['api_endpoint'] : '';
+	}
+
 	/** @param mixed $id */
 	private static function checked_id( $id ): string {
 		$id = is_int( $id ) ? (string) $id : $id;
-		if ( ! is_string( $id ) || '' === $id || strlen( $id ) > self::MAX_ID || ! preg_match( '/^[^\x00-\x1f\x7f]+$/u', $id ) || trim( $id ) !== $id ) {
-			throw new \InvalidArgumentException( 'The id of a tenant is a text of 1 to 190 bytes without control characters and without blanks at its ends.' );
+		if ( ! is_string( $id ) || '' === $id || strlen( $id ) > self::MAX_ID || ! preg_match( '/^[^\x00-\x1f\x7f]+$/u', $id ) || trim( $id ) !== $id || is_serialized( $id ) ) {
+			throw new \InvalidArgumentException( 'The id of a tenant is a text of 1 to 190 bytes without control characters and without blanks at its ends, and does not look like serialized PHP.' );
 		}
 		return $id;
 	}

@@ -69,6 +69,19 @@ final class Transaction {
 	}
 
 	/**
+	 * For statements that WordPress sent and that failed: an error that has nothing to do with the values must not be held against them.
+	 *
+	 * @throws StoreException
+	 */
+	public static function stop_if_transient(): void {
+		global $wpdb;
+		$code = $wpdb->dbh instanceof \mysqli ? mysqli_errno( $wpdb->dbh ) : 0;
+		if ( in_array( $code, self::REPLAY, true ) ) {
+			throw new StoreException( "The database could not store a lead just now ({$wpdb->last_error}). The sync goes on when it can.", $code );
+		}
+	}
+
+	/**
 	 * @return \mysqli_result|bool
 	 * @throws StatementFailed
 	 */
@@ -114,17 +127,18 @@ final class Transaction {
 	/**
 	 * A multi-row statement, in as many pieces as its size asks for.
 	 *
-	 * @param list<string> $rows SQL of one row each.
+	 * @param list<string> $rows  SQL of one row each.
+	 * @param bool         $exact False for the log: a value of it that the database cuts is no reason to refuse a record.
 	 * @throws BadValue Where the database changed a value, or a row is too large for it.
 	 */
-	public function insert( string $head, array $rows, string $tail = '' ): void {
+	public function insert( string $head, array $rows, string $tail = '', bool $exact = true ): void {
 		$limit = min( self::STATEMENT, (int) ( 0.9 * (int) self::$packet ) - strlen( $head ) - strlen( $tail ) );
 		$piece = array();
 		$size  = 0;
 		foreach ( $rows as $row ) {
 			$length = strlen( $row ) + 1;
 			if ( $piece && $size + $length > $limit ) {
-				$this->write( $head . implode( ',', $piece ) . $tail );
+				$this->write( $head . implode( ',', $piece ) . $tail, $exact );
 				$piece = array();
 				$size  = 0;
 			}
@@ -135,16 +149,16 @@ final class Transaction {
 			$size   += $length;
 		}
 		if ( $piece ) {
-			$this->write( $head . implode( ',', $piece ) . $tail );
+			$this->write( $head . implode( ',', $piece ) . $tail, $exact );
 		}
 	}
 
 	/**
 	 * WordPress switches strict mode off: a value that does not fit is cut in silence. Here it is not.
 	 */
-	private function write( string $sql ): void {
+	private function write( string $sql, bool $exact ): void {
 		$this->query( $sql );
-		if ( ! $this->connection || 0 === mysqli_warning_count( $this->connection ) ) {
+		if ( ! $exact || ! $this->connection || 0 === mysqli_warning_count( $this->connection ) ) {
 			return;
 		}
 		foreach ( $this->rows( 'SHOW WARNINGS' ) as $warning ) {

@@ -97,7 +97,7 @@ final class Worker {
 
 	private static function pull( Job $job, Tenant $tenant, float $deadline ): string {
 		if ( 0 === $job->batches || $job->attempts > 0 ) {
-			Adoption::run();
+			Adoption::run( $job );
 		}
 		if ( 0 === $job->batches && ! empty( $job->payload['full'] ) ) {
 			Cursors::reset( $tenant->key, $job->object );

@@ -66,7 +66,7 @@ final class UserProfile {
 
 	/** @return list<string> What is in the meta, without what the filter adds. */
 	private static function stored( int $user_id ): array {
-		$ids = get_user_meta( $user_id, Capabilities::USER_META, true );
+		$ids = get_user_meta( $user_id, Capabilities::user_meta(), true );
 		return is_array( $ids ) ? array_values( array_map( 'strval', $ids ) ) : array();
 	}
 }
