@@ -126,4 +126,19 @@ final class CapabilitiesTest extends PluginCase {
 		Tenants::delete( $key );
 		$this->assertSame( array( 'kept' ), Capabilities::tenants_of( $this->user->ID ) );
 	}
+
+	public function test_posts_of_a_type_of_the_same_name_that_the_site_registered_are_left_alone_unless_the_ledger_knows_them(): void {
+		$this->leads_of( 'acme' );
+		$ours  = $this->post_of( Tenants::find( 'acme' ), '1' )->ID;
+		$loose = wp_insert_post( array( 'post_type' => 'crm_lead', 'post_title' => 'Theirs', 'post_status' => 'publish' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user->set_role( 'editor' );
+		$shown = $this->php(
+			'$type = static fn() => register_post_type( "crm_lead", array( "capability_type" => "post", "map_meta_cap" => true ) );
+			$GLOBALS["wp_filter"] = array( "init" => array( 5 => array( array( "function" => $type, "accepted_args" => 0 ) ) ) );
+			require $argv[1];
+			foreach ( array( ' . $ours . ', ' . $loose . ' ) as $post ) { echo json_encode( user_can( ' . $this->user->ID . ', "edit_post", $post ) ), " "; }'
+		);
+		$this->assertSame( 'false true ', $shown );
+		$this->assertFalse( user_can( $this->user->ID, 'edit_post', $loose ), 'where the type is ours' );
+	}
 }

@@ -79,4 +79,37 @@ final class CommandLineTest extends PluginCase {
 			array( array( 'tenant', 'add', 'x', '--endpoint=ftp://x' ), 1, 'URL such as' ),
 		);
 	}
+
+	public function test_all_leaves_out_what_cannot_be_pulled(): void {
+		Sandbox::reset();
+		Sandbox::tenant( 'good', 1 );
+		foreach ( array( 'good', 'paused' ) as $id ) {
+			$tenant = Tenants::save( array( 'id' => $id, 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-$id" ) );
+		}
+		Tenants::pause( $tenant->key, true );
+		$this->tenant( 'empty' );
+		list( $code, $out ) = $this->command( array( 'sync', '--all', '--format=json' ) );
+		$this->assertSame( array( 0, array( 'good' ) ), array( $code, array_column( json_decode( $out, true ), 'tenant' ) ) );
+	}
+
+	public function test_an_operator_rotates_the_host_key(): void {
+		Sandbox::reset();
+		Sandbox::tenant( 'acme', 1 );
+		Tenants::save( array( 'id' => 'acme', 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => 'key-of-acme' ) );
+		$this->tenant( 'empty' );
+		$file = getenv( 'TCS_KEY_FILE' );
+		$old  = file_get_contents( $file );
+		$new  = base64_encode( random_bytes( 32 ) ) . "\n";
+		try {
+			file_put_contents( $file, $new . $old );
+			list( $code, $out, $err ) = $this->command( array( 'tenant', 'rotate', '--all' ) );
+			$this->assertSame( array( 0, "Tenant \"acme\": sealed with the newest host key.\nTenant \"empty\": has no stored API key.\n", '' ), array( $code, $out, $err ) );
+			file_put_contents( $file, $new );
+			list( $code, $out ) = $this->command( array( 'sync', '--tenant=acme' ) );
+			$this->assertSame( 0, $code, $out );
+		} finally {
+			// What other tests sealed was sealed with the old one.
+			file_put_contents( $file, $new . $old );
+		}
+	}
 }

@@ -147,4 +147,40 @@ final class JobsTest extends PluginCase {
 		$this->assertSame( 2000, strlen( $entry['message'] ) );
 		$this->assertArrayHasKey( 'left_out', $entry['context'] );
 	}
+
+	public function test_a_server_that_refuses_to_claim_is_named(): void {
+		global $wpdb;
+		Jobs::enqueue( 1 );
+		add_filter( 'query', static fn( string $sql ): string => str_contains( $sql, "SET state = 'running'" ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1665, MESSAGE_TEXT = 'made by a test'" : $sql );
+		$wpdb->suppress_errors( true );
+		try {
+			Jobs::claim();
+			$this->fail( 'it should say that the database refuses' );
+		} catch ( TenantCRM\StoreException $e ) {
+			$this->assertStringContainsString( 'made by a test', $e->getMessage() );
+		} finally {
+			$wpdb->suppress_errors( false );
+			remove_all_filters( 'query' );
+		}
+		$this->assertNotNull( Jobs::claim() );
+	}
+
+	public function test_a_server_that_logs_statements_gets_the_job_claimed_at_its_own_level(): void {
+		Jobs::enqueue( 1 );
+		$level = '';
+		add_filter(
+			'query',
+			static function ( string $sql ) use ( &$level ): string {
+				if ( str_starts_with( $sql, 'SET TRANSACTION' ) || 'COMMIT' === $sql ) {
+					$level = 'COMMIT' === $sql ? '' : $sql;
+				}
+				return '' !== $level && str_contains( $sql, "SET state = 'running'" ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1665, MESSAGE_TEXT = 'made by a test'" : $sql;
+			}
+		);
+		$GLOBALS['wpdb']->suppress_errors( true );
+		$job = Jobs::claim();
+		$GLOBALS['wpdb']->suppress_errors( false );
+		remove_all_filters( 'query' );
+		$this->assertNotNull( $job );
+	}
 }

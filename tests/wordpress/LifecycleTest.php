@@ -72,6 +72,7 @@ final class LifecycleTest extends PluginCase {
 			$this->assertSame( '0', $this->sql( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE 'tenant_crm_sync%'" ) );
 		} finally {
 			Schema::migrate();
+			TenantCRM\Capabilities::grant();
 			TenantCRM\Cron::schedule();
 			TenantCRM\Plugin::use_site();
 		}

@@ -96,4 +96,20 @@ final class SchemaTest extends PluginCase {
 		}
 		return $all;
 	}
+
+	public function test_posts_in_a_table_without_transactions_are_refused(): void {
+		global $wpdb;
+		update_option( Schema::OPTION, 0 );
+		$wpdb->query( "ALTER TABLE $wpdb->postmeta ENGINE=MyISAM" );
+		try {
+			Schema::migrate();
+			$this->fail( 'it should ask for InnoDB' );
+		} catch ( RuntimeException $e ) {
+			$this->assertStringContainsString( "Convert to InnoDB first: $wpdb->postmeta (", $e->getMessage() );
+			$this->assertFalse( Schema::is_current() );
+		} finally {
+			$wpdb->query( "ALTER TABLE $wpdb->postmeta ENGINE=InnoDB" );
+			Schema::migrate();
+		}
+	}
 }

@@ -138,7 +138,8 @@ final class Capabilities {
 	}
 
 	/**
-	 * Filter map_meta_cap: leads through their tenant, the post type's own capabilities through ours.
+	 * Filter map_meta_cap: leads through their tenant, the post type's own capabilities through ours. Where another plugin registered the
+	 * type, only posts that the ledger knows are ours to decide about.
 	 *
 	 * @param list<string> $caps
 	 * @param string       $cap
@@ -149,7 +150,7 @@ final class Capabilities {
 	public static function map( $caps, $cap, $user_id, $args ) {
 		if ( isset( self::POST_META_CAPS[ $cap ] ) && isset( $args[0] ) ) {
 			$post = get_post( $args[0] );
-			if ( $post instanceof \WP_Post && self::POST_TYPE === self::type_of( $post ) ) {
+			if ( $post instanceof \WP_Post && self::POST_TYPE === self::type_of( $post ) && ( PostType::is_ours() || null !== self::tenant_key_of( self::lead_of( $post ) ) ) ) {
 				return self::for_post( (int) $user_id, $post, self::POST_META_CAPS[ $cap ] );
 			}
 		}
@@ -168,8 +169,7 @@ final class Capabilities {
 			return array( self::MANAGE );
 		}
 		// Changing a lead in the admin is for those who manage tenants; a site may grant edit_crm_leads to others.
-		$lead   = 'revision' === $post->post_type ? (int) $post->post_parent : (int) $post->ID;
-		$key    = self::tenant_key_of( $lead );
+		$key    = self::tenant_key_of( self::lead_of( $post ) );
 		$tenant = null === $key ? null : Tenants::get( $key );
 		if ( null === $tenant || ! in_array( $tenant->id, self::tenants_of( $user_id ), true ) ) {
 			return array( 'do_not_allow' );
@@ -183,6 +183,10 @@ final class Capabilities {
 		$table = Schema::table( 'records' );
 		$key   = $wpdb->get_var( $wpdb->prepare( "SELECT tenant FROM `$table` WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- a table name of ours.
 		return null === $key ? null : (int) $key;
+	}
+
+	private static function lead_of( \WP_Post $post ): int {
+		return 'revision' === $post->post_type ? (int) $post->post_parent : (int) $post->ID;
 	}
 
 	private static function type_of( \WP_Post $post ): string {

@@ -16,6 +16,8 @@ final class CommandLine {
                              adds or changes a tenant; FILE holds the API key, - is standard input
   tenant list [--format=table|json]
   tenant delete ID --yes     forgets ledger, jobs and credential; posts stay
+  tenant rotate --tenant=ID… | --all
+                             seals the stored API keys anew with the newest host key
   sync [--tenant=ID]… [--all] [--full] [--format=table|json]
                              pulls now and waits until it is over; --full reads everything again
   work [--seconds=N]         enqueues what is due and works the queue (default 60 s)
@@ -34,6 +36,7 @@ final class CommandLine {
 				'tenant add'    => self::tenant_add( $options ),
 				'tenant list'   => self::tenant_list( $options ),
 				'tenant delete' => self::tenant_delete( $options ),
+				'tenant rotate' => self::tenant_rotate( $options ),
 				'sync'          => self::sync( $options ),
 				'work'          => self::work( $options ),
 				'status'        => self::status( $options ),
@@ -143,14 +146,41 @@ final class CommandLine {
 	}
 
 	/** @param array<string, mixed> $options */
-	private static function sync( array $options ): int {
+	private static function tenant_rotate( array $options ): int {
+		$good = true;
+		foreach ( self::chosen( $options ) as $tenant ) {
+			try {
+				echo "Tenant \"{$tenant->id}\": ", Tenants::rotate( $tenant->key ) ? 'sealed with the newest host key' : 'has no stored API key', ".\n";
+			} catch ( \Exception $e ) {
+				// The others' keys are sealed all the same; the old host key must stay until this says 0.
+				fwrite( STDERR, "error: {$e->getMessage()}\n" );
+				$good = false;
+			}
+		}
+		return $good ? 0 : 1;
+	}
+
+	/**
+	 * @param array<string, mixed> $options
+	 * @return array<Tenant>
+	 */
+	private static function chosen( array $options ): array {
 		if ( $options['all'] === (bool) $options['tenant'] ) {
 			throw new \DomainException( 'say which: --tenant=ID or --all' );
 		}
+		return $options['all'] ? Tenants::all() : array_map( array( self::class, 'tenant' ), $options['tenant'] );
+	}
+
+	/** @param array<string, mixed> $options */
+	private static function sync( array $options ): int {
+		$tenants = self::chosen( $options );
 		self::obey_signals();
-		$tenants = $options['all'] ? Tenants::all() : array_map( array( self::class, 'tenant' ), $options['tenant'] );
-		$runs    = array();
+		$runs = array();
 		foreach ( $tenants as $tenant ) {
+			// "All" are those that can be pulled; one that is named says why it cannot.
+			if ( $options['all'] && ( $tenant->paused || ! $tenant->has_credential() || '' === $tenant->endpoint ) ) {
+				continue;
+			}
 			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
 		}
 		$rows = array();

@@ -67,7 +67,7 @@ final class Comparison {
 		return array(
 			$tenant->key,
 			'warning',
-			sprintf( 'Lead "%s" of tenant "%s" had been edited in the portal (%s). The CRM changed it, too: its values were stored, the portal\'s are kept here.', $lead->id, $tenant->id, implode( ', ', array_keys( $this->edits ) ) ),
+			sprintf( 'Lead "%s" of tenant "%s" had been edited in the portal (%s). The CRM changed the lead, too: its values were stored, the portal\'s are kept here.', $lead->id, $tenant->id, implode( ', ', array_keys( $this->edits ) ) ),
 			array(
 				'crm_id' => $lead->id,
 				'post'   => $post_id,

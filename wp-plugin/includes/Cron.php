@@ -63,7 +63,12 @@ final class Cron {
 	public static function enqueue_due(): int {
 		$due = Tenants::take_due();
 		foreach ( $due as $tenant ) {
-			Jobs::enqueue( $tenant->key );
+			try {
+				Jobs::enqueue( $tenant->key );
+			} catch ( \RuntimeException $e ) {
+				// The others are due, too.
+				Log::add( $tenant->key, 'error', $e->getMessage() );
+			}
 		}
 		return count( $due );
 	}

@@ -72,6 +72,8 @@ final class Jobs {
 
 	/**
 	 * Takes the most urgent job that is due, or that of one run.
+	 *
+	 * @throws StoreException Where the database refuses, again and again.
 	 */
 	public static function claim( ?int $run = null ): ?Job {
 		global $wpdb;
@@ -81,21 +83,32 @@ final class Jobs {
 		$lease = bin2hex( random_bytes( 16 ) );
 		for ( $try = 0; $try < 3; $try++ ) {
 			// Only the row that is taken stays locked; with the default level the rows read on the way would be, too.
-			$wpdb->query( 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED' );
+			// A server that logs statements refuses to write at that level, so it is not asked for again.
+			if ( 0 === $try ) {
+				$wpdb->query( 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED' );
+			}
 			$wpdb->query( 'START TRANSACTION' );
 			$row = $wpdb->get_row( "SELECT * FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3) $which ORDER BY priority, available_at, id LIMIT 1 FOR UPDATE SKIP LOCKED", ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$error = $wpdb->last_error;
 			// The state is asked again, since wpdb may have reconnected between the two and lost the lock.
 			$taken = $row ? $wpdb->query( $wpdb->prepare( "UPDATE `$jobs` SET state = 'running', lease = %s, held = 0, lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE id = %d AND state = 'queued'", $lease, self::LEASE_SECONDS, $row['id'] ) ) : 0; // phpcs:ignore WordPress.DB.PreparedSQL
-			$wpdb->query( 'COMMIT' );
+			$error = $row && ! $taken ? $wpdb->last_error : $error;
+			if ( false === $wpdb->query( 'COMMIT' ) ) {
+				$taken = 0;
+				$error = $wpdb->last_error;
+			}
 			if ( $taken ) {
 				$job  = Job::from_row( array( 'lease' => $lease ) + $row );
 				$runs = Schema::table( 'runs' );
 				$wpdb->query( $wpdb->prepare( "UPDATE `$runs` SET state = 'running', retry_at = NULL, started_at = COALESCE(started_at, UTC_TIMESTAMP()) WHERE id = %d", $job->run ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 				return $job;
 			}
-			if ( ! $row && ! $wpdb->last_error ) {
+			if ( ! $row && '' === $error ) {
 				return null;
 			}
+		}
+		if ( '' !== $error ) {
+			throw new StoreException( "No job can be claimed: the database says: $error" );
 		}
 		return null;
 	}

@@ -11,6 +11,13 @@ final class PostType {
 
 	public const NAME = 'crm_lead';
 
+	private static bool $ours = false;
+
+	/** Whether the type is this plugin's, and not one of the same name that the site's own code registered. */
+	public static function is_ours(): bool {
+		return self::$ours;
+	}
+
 	public static function register(): void {
 		// Late, so that a site that has such a type of its own keeps it.
 		add_action( 'init', array( self::class, 'register_if_missing' ), 99 );
@@ -20,6 +27,7 @@ final class PostType {
 		if ( post_type_exists( self::NAME ) ) {
 			return;
 		}
+		self::$ours = true;
 		register_post_type(
 			self::NAME,
 			array(

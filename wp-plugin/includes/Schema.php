@@ -49,6 +49,7 @@ final class Schema {
 			return;
 		}
 		self::refuse_old_servers();
+		self::refuse_tables_without_transactions();
 		$lock = substr( self::table( 'schema' ), 0, 64 );
 		// Two requests that see the new code at once must not both alter tables.
 		if ( '1' !== (string) $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, 10)', $lock ) ) ) {
@@ -86,6 +87,15 @@ final class Schema {
 			: version_compare( $info, '8.0.1', '>=' );
 		if ( ! $ok ) {
 			throw new \RuntimeException( "Tenant CRM Sync needs MariaDB 10.6 or MySQL 8.0 or newer; this server is $info." );
+		}
+	}
+
+	/** A batch is stored whole or not at all; posts in a table without transactions would stay. */
+	private static function refuse_tables_without_transactions(): void {
+		global $wpdb;
+		$other = $wpdb->get_col( $wpdb->prepare( "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (%s, %s) AND ENGINE <> 'InnoDB'", $wpdb->posts, $wpdb->postmeta ) );
+		if ( $other ) {
+			throw new \RuntimeException( 'Tenant CRM Sync needs InnoDB. Convert to InnoDB first: ' . implode( ', ', $other ) . ' (ALTER TABLE … ENGINE=InnoDB).' );
 		}
 	}
 }

@@ -13,6 +13,7 @@ namespace TenantCRM;
 final class Tenants {
 
 	private const MAX_ID    = 190;
+	private const ENVELOPE  = 'tcs1.'; // how every sealed credential begins
 	private const MAX_CHUNK = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
@@ -64,7 +65,7 @@ final class Tenants {
 		foreach ( $fields as $name => $value ) {
 			$set .= ", $name = " . $wpdb->prepare( '%s', $value );
 		}
-		if ( isset( $data['api_key'] ) && '' !== $data['api_key'] ) {
+		if ( isset( $data['api_key'] ) && '' !== $data['api_key'] && ! self::is_stored_envelope( $id, (string) $data['api_key'] ) ) {
 			if ( '' === $endpoint ) {
 				throw new \InvalidArgumentException( "Give the endpoint of tenant \"$id\" together with its API key: a key is sealed for one address." );
 			}
@@ -79,7 +80,30 @@ final class Tenants {
 		if ( ! $saved ) {
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
 		}
+		// A shorter interval counts from now on, not from the end of the longer one.
+		$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET next_due_at = LEAST(next_due_at, UTC_TIMESTAMP() + INTERVAL %d SECOND) WHERE id = %d", $saved->interval(), $saved->key ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 		return $saved;
+	}
+
+	/**
+	 * Seals the stored key of a tenant anew with the newest host key.
+	 *
+	 * @return bool False where none is stored, or somebody entered another meanwhile: that one is sealed with the newest host key already.
+	 * @throws \TenantCRMSync\CredentialException
+	 */
+	public static function rotate( int $key ): bool {
+		global $wpdb;
+		$table = Schema::table( 'tenants' );
+		$row   = Sql::rows( "SELECT external_id, api_key FROM `$table` WHERE id = $key" )[0] ?? null;
+		if ( null === ( $row['api_key'] ?? null ) || '' === $row['api_key'] ) {
+			return false;
+		}
+		$sealed = \TenantCRMSync::rotate_credential( (string) $row['external_id'], $row['api_key'] );
+		$stored = $wpdb->query( "UPDATE `$table` SET api_key = " . Sql::bytes( $sealed ) . " WHERE id = $key AND api_key = " . Sql::bytes( $row['api_key'] ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( false === $stored ) {
+			throw new StoreException( "The key of tenant \"{$row['external_id']}\" could not be stored, the old one stays: the database says: {$wpdb->last_error}" );
+		}
+		return $stored > 0;
 	}
 
 	/** The integer key for a tenant that only the site's own code knows. */
@@ -212,6 +236,23 @@ final class Tenants {
 			is_array( $settings ) ? $settings : array(),
 			$row['api_key']
 		);
+	}
+
+	/**
+	 * Whether code gives a key back as get_tenant_crm_settings() returned it: it stays as it is, and is not sealed a second time.
+	 *
+	 * @throws \InvalidArgumentException For an envelope that is not this tenant's.
+	 */
+	private static function is_stored_envelope( string $id, string $api_key ): bool {
+		global $wpdb;
+		if ( ! str_starts_with( $api_key, self::ENVELOPE ) ) {
+			return false;
+		}
+		$table = Schema::table( 'tenants' );
+		if ( $wpdb->get_var( "SELECT api_key FROM `$table` WHERE external_id = " . Sql::bytes( $id ) ) !== $api_key ) { // phpcs:ignore WordPress.DB.PreparedSQL
+			throw new \InvalidArgumentException( "The API key of tenant \"$id\" is sealed already, and not as it is stored. Give it in plain text." );
+		}
+		return true;
 	}
 
 	/** @param array<string, mixed> $site */

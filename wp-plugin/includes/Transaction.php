@@ -161,7 +161,13 @@ final class Transaction {
 		if ( ! $exact || ! $this->connection || 0 === mysqli_warning_count( $this->connection ) ) {
 			return;
 		}
-		foreach ( $this->rows( 'SHOW WARNINGS' ) as $warning ) {
+		$count    = mysqli_warning_count( $this->connection );
+		$warnings = $this->rows( 'SHOW WARNINGS' );
+		if ( count( $warnings ) < $count ) {
+			// The server keeps max_error_count of them: which the others are nobody can say. Fewer records at once bring fewer.
+			throw new BadValue( "the database has $count warnings and shows only " . count( $warnings ) . ' (max_error_count)' );
+		}
+		foreach ( $warnings as $warning ) {
 			if ( in_array( (int) $warning['Code'], self::CHANGED, true ) ) {
 				throw new BadValue( 'the database cannot hold one of its values as it is: ' . preg_replace( "/: '.*' for column/s", ' for column', (string) $warning['Message'] ) );
 			}
