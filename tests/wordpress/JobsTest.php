@@ -183,4 +183,16 @@ final class JobsTest extends PluginCase {
 		remove_all_filters( 'query' );
 		$this->assertNotNull( $job );
 	}
+
+	public function test_a_database_that_fails_does_not_end_the_crons_request(): void {
+		$GLOBALS['wpdb']->suppress_errors( true );
+		$log = ini_set( 'error_log', getenv( 'TCS_STACK' ) . '/tmp/cron-error.log' );
+		add_filter( 'query', static fn( string $sql ): string => str_contains( $sql, 'SKIP LOCKED' ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1317, MESSAGE_TEXT = 'made by a test'" : $sql );
+		TenantCRM\Cron::tick();
+		remove_all_filters( 'query' );
+		ini_set( 'error_log', $log );
+		$GLOBALS['wpdb']->suppress_errors( false );
+		$this->assertStringContainsString( 'made by a test', file_get_contents( getenv( 'TCS_STACK' ) . '/tmp/cron-error.log' ) );
+		unlink( getenv( 'TCS_STACK' ) . '/tmp/cron-error.log' );
+	}
 }

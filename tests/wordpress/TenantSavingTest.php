@@ -48,4 +48,9 @@ final class TenantSavingTest extends PluginCase {
 		$this->assertCount( 2, Tenants::find( 'acme' )->client()->fetch_leads() );
 		$this->assertFalse( Tenants::rotate( $this->tenant( 'empty' )->key ) );
 	}
+
+	public function test_a_key_that_the_column_would_cut_is_refused(): void {
+		$this->expectExceptionMessage( 'too long to be stored' );
+		save_tenant_crm_settings( 'acme', str_repeat( 'k', 8000 ), 'https://crm.example' );
+	}
 }

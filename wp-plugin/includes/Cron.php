@@ -51,12 +51,17 @@ final class Cron {
 		if ( ! Schema::is_current() ) {
 			return;
 		}
-		self::enqueue_due();
-		Jobs::reap();
-		Tenants::sweep();
-		Worker::run( self::SECONDS );
-		Runs::prune();
-		Log::prune();
+		try {
+			self::enqueue_due();
+			Jobs::reap();
+			Tenants::sweep();
+			Worker::run( self::SECONDS );
+			Runs::prune();
+			Log::prune();
+		} catch ( StoreException $e ) {
+			// The database fails just now, so there is no log either. Events of other plugins in this request must not die of it.
+			error_log( $e->getMessage() ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+		}
 	}
 
 	/** @return int How many tenants were due. */

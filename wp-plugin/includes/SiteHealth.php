@@ -105,7 +105,7 @@ final class SiteHealth {
 				'jobs',
 				'critical',
 				__( 'The tables of CRM Sync are missing or old', 'tenant-crm-sync' ),
-				__( 'They are made when an admin page is loaded. If this stays, the database user lacks rights (CREATE, ALTER, INDEX) or the server is older than MariaDB 10.6 or MySQL 8.0; PHP’s error log says which.', 'tenant-crm-sync' )
+				__( 'They are made when an admin page is loaded. If this stays, the database user lacks rights (CREATE, ALTER, INDEX), the tables of posts are not InnoDB, or the server is older than MariaDB 10.6 or MySQL 8.0; PHP’s error log says which.', 'tenant-crm-sync' )
 			);
 		}
 		$age    = self::overdue();

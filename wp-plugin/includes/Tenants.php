@@ -12,9 +12,10 @@ namespace TenantCRM;
 
 final class Tenants {
 
-	private const MAX_ID    = 190;
-	private const ENVELOPE  = 'tcs1.'; // how every sealed credential begins
-	private const MAX_CHUNK = 5000; // rows a DELETE, so that no other query waits long
+	private const MAX_ID     = 190;
+	private const MAX_SEALED = 8192; // width of the column
+	private const ENVELOPE   = 'tcs1.'; // how every sealed credential begins
+	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
 	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log' );
@@ -69,7 +70,11 @@ final class Tenants {
 			if ( '' === $endpoint ) {
 				throw new \InvalidArgumentException( "Give the endpoint of tenant \"$id\" together with its API key: a key is sealed for one address." );
 			}
-			$set .= ', api_key = ' . Sql::bytes( \TenantCRMSync::encrypt_credential( $id, (string) $data['api_key'], 'api_key', $endpoint ) );
+			$sealed = \TenantCRMSync::encrypt_credential( $id, (string) $data['api_key'], 'api_key', $endpoint );
+			if ( strlen( $sealed ) > self::MAX_SEALED ) {
+				throw new \InvalidArgumentException( "The API key of tenant \"$id\" is too long to be stored." );
+			}
+			$set .= ', api_key = ' . Sql::bytes( $sealed );
 		}
 		$table = Schema::table( 'tenants' );
 		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE " . ltrim( $set, ', ' );
