@@ -25,6 +25,14 @@ final class AdoptionTest extends PluginCase {
 		);
 	}
 
+	/** Scans so often that what is there now is not looked at again for the same tenants. */
+	private function settle(): void {
+		for ( $scan = 0; $scan < 3; $scan++ ) {
+			$this->assertSame( 0, Adoption::run() );
+			$this->post( 'nobody', (string) $scan );
+		}
+	}
+
 	public function test_posts_are_taken_by_tenant_and_id_bytewise(): void {
 		$upper = $this->tenant( 'Acme' );
 		$lower = $this->tenant( 'acme' );
@@ -109,7 +117,7 @@ final class AdoptionTest extends PluginCase {
 	public function test_a_new_tenant_finds_its_old_posts(): void {
 		$this->tenant( 'first' );
 		$id = $this->post( 'late', '1' );
-		$this->assertSame( 0, Adoption::run() );
+		$this->settle();
 		$late = $this->tenant( 'late' );
 		$this->assertSame( 1, Adoption::run() );
 		$this->assertSame( $id, $this->post_of( $late, '1' )->ID );
@@ -117,7 +125,8 @@ final class AdoptionTest extends PluginCase {
 
 	public function test_a_tenant_that_is_added_while_a_scan_runs_finds_its_posts_with_the_next(): void {
 		$this->tenant( 'first' );
-		$id   = $this->post( 'late', '1' );
+		$id = $this->post( 'late', '1' );
+		$this->settle();
 		$late = null;
 		add_filter(
 			'query',
