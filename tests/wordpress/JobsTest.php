@@ -195,4 +195,24 @@ final class JobsTest extends PluginCase {
 		$this->assertStringContainsString( 'made by a test', file_get_contents( getenv( 'TCS_STACK' ) . '/tmp/cron-error.log' ) );
 		unlink( getenv( 'TCS_STACK' ) . '/tmp/cron-error.log' );
 	}
+
+	public function test_a_job_gives_way_only_to_those_that_are_not_less_urgent(): void {
+		$click = Jobs::enqueue( 1, 'pull', 'leads', Jobs::PRIORITY_CLICK );
+		$job   = Jobs::claim( $click );
+		Jobs::enqueue( 2 );
+		$this->assertFalse( Jobs::any_due( $job ) );
+		Jobs::enqueue( 3, 'pull', 'leads', Jobs::PRIORITY_CLICK );
+		$this->assertTrue( Jobs::any_due( $job ) );
+	}
+
+	public function test_a_job_that_has_begun_does_not_become_a_full_one(): void {
+		$run = Jobs::enqueue( 1 );
+		$this->assertFalse( Jobs::is_full( $run ) );
+		Jobs::enqueue( 1, 'pull', 'leads', 50, array( 'full' => true ) );
+		$this->assertTrue( Jobs::is_full( $run ) );
+		$begun = Jobs::enqueue( 2 );
+		$this->age( 'batches = 1' );
+		Jobs::enqueue( 2, 'pull', 'leads', 50, array( 'full' => true ) );
+		$this->assertFalse( Jobs::is_full( $begun ) );
+	}
 }

@@ -182,6 +182,9 @@ final class CommandLine {
 				continue;
 			}
 			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
+			if ( $options['full'] && ! Jobs::is_full( $runs[ $tenant->id ] ) ) {
+				fwrite( STDERR, "note: a sync of tenant \"{$tenant->id}\" had begun already and goes on without --full; say it again when that one is over\n" );
+			}
 		}
 		$rows = array();
 		$good = true;

@@ -211,11 +211,19 @@ final class Jobs {
 		return (bool) $wpdb->query( $wpdb->prepare( "UPDATE `$runs` SET state = 'cancelled', retry_at = NULL, finished_at = UTC_TIMESTAMP() WHERE id = %d AND state IN ('queued', 'running', 'waiting')", $run ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
-	/** Whether anybody else waits: a long job then gives way. */
-	public static function any_due(): bool {
+	/** Whether anybody else waits who is not less urgent: a long job then gives way. */
+	public static function any_due( Job $job ): bool {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		return null !== $wpdb->get_var( "SELECT id FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3) LIMIT 1" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+	}
+
+	/** Whether the job of a run reads everything; one that had begun before that was asked for does not. */
+	public static function is_full( int $run ): bool {
+		global $wpdb;
+		$jobs    = Schema::table( 'jobs' );
+		$payload = json_decode( (string) $wpdb->get_var( $wpdb->prepare( "SELECT payload FROM `$jobs` WHERE run = %d", $run ) ), true ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return ! empty( $payload['full'] );
 	}
 
 	/** Brings a tenant's waiting jobs forward, except those that the CRM told to wait. */

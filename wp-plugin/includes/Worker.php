@@ -117,7 +117,7 @@ final class Worker {
 				continue;
 			}
 			$now = microtime( true );
-			if ( self::$stopped || $now >= $deadline || self::memory_is_short() || ( $now >= $turn && Jobs::any_due() ) ) {
+			if ( self::$stopped || $now >= $deadline || self::memory_is_short() || ( $now >= $turn && Jobs::any_due( $job ) ) ) {
 				Jobs::release( $job );
 				return 'released';
 			}
