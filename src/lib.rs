@@ -11,6 +11,7 @@ pub mod net;
 pub mod runtime;
 pub mod secret;
 pub mod sync;
+pub mod template;
 
 #[cfg(feature = "php")]
 mod php;

@@ -4,9 +4,11 @@
 //! in `crm/page.rs`). No crate fits: serde_json and sonic-rs refuse numbers beyond a double and nesting that PHP
 //! takes, and round or cut where PHP does not.
 
+mod path;
 mod reader;
 mod scan;
 
+pub use path::{Path, Step, scalar};
 pub use reader::Reader;
 
 /// Arrays and objects inside one another that `json_decode` takes with its default depth of 512, which counts what is in

@@ -1,0 +1,400 @@
+//! Text with named values: `/leads/{id}`, `SELECT {fields} FROM Lead WHERE SystemModstamp >= {since}`.
+//!
+//! `{name}` stands for a value, `{name|filter}` for the value in another form, `{{` and `}}` for the braces themselves. A
+//! text of which a value is missing has no value itself: whoever uses it leaves it out. Values are bytes, because keys are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// What a name stands for.
+#[derive(Clone)]
+pub enum Value {
+    /// Text, or bytes that are meant as such.
+    Text(Zeroizing<Vec<u8>>),
+    /// A whole number.
+    Number(i64),
+    /// Several texts.
+    List(Vec<String>),
+    /// JSON, to be set into JSON as it is.
+    Json(String),
+}
+
+impl Value {
+    /// Text.
+    #[must_use]
+    pub fn text(text: impl AsRef<[u8]>) -> Self {
+        Self::Text(Zeroizing::new(text.as_ref().to_vec()))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.to_vec(),
+            Self::Number(number) => number.to_string().into_bytes(),
+            Self::List(list) => list.join(",").into_bytes(),
+            Self::Json(json) => json.clone().into_bytes(),
+        }
+    }
+}
+
+/// Values by name. Later ones replace earlier ones.
+#[derive(Clone, Default)]
+pub struct Values(BTreeMap<String, Value>);
+
+impl Values {
+    /// No values.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// One more value.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
+    }
+
+    /// The same with one more value.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// The value of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The value of this name as text, if it is UTF-8.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        String::from_utf8(self.get(name)?.bytes()).ok()
+    }
+}
+
+/// Values may be secret: only their names are shown.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Another form of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    /// In JSON: always text.
+    Text,
+    /// In JSON: a number, if it is one.
+    Number,
+    /// Each text in single quotes, `'` and `\` behind a backslash; joined by commas. SOQL, SQL, Zoho.
+    Quote,
+    /// Each text in single quotes, `'` doubled; joined by commas. OData.
+    Odata,
+    /// Each text in double quotes, `"` and `\` behind a backslash; joined by commas.
+    DoubleQuote,
+    /// In JSON: a list of numbers, where all are.
+    Numbers,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Value(String, Option<Filter>),
+}
+
+/// A text with named values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Template(Vec<Part>);
+
+impl Template {
+    /// Reads a template; a failure says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            plain.push_str(rest.get(..at).unwrap_or_default());
+            rest = rest.get(at..).unwrap_or_default();
+            if let Some(after) = rest.strip_prefix("{{") {
+                plain.push('{');
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("}}") {
+                plain.push('}');
+                rest = after;
+            } else if let Some((inside, after)) = rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+                if !plain.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                }
+                parts.push(placeholder(inside, text)?);
+                rest = after;
+            } else {
+                return Err(format!(
+                    "a brace in \"{text}\" has no partner: write {{{{ or }}}} for the sign itself"
+                ));
+            }
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() || parts.is_empty() {
+            parts.push(Part::Text(plain));
+        }
+        Ok(Self(parts))
+    }
+
+    /// The names of its values.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Value(name, _) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+
+    /// Whether it starts with the value of this name.
+    #[must_use]
+    pub fn starts_with(&self, wanted: &str) -> bool {
+        matches!(self.0.first(), Some(Part::Value(name, None)) if name == wanted)
+    }
+
+    /// The text; `None` where a value is missing. `write` is given each value to encode, and what is around it.
+    fn assemble(&self, values: &Values, encode: impl Fn(&[u8], &mut Vec<u8>)) -> Option<Zeroizing<Vec<u8>>> {
+        let mut out = Zeroizing::new(Vec::new());
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text.as_bytes()),
+                Part::Value(name, filter) => {
+                    let value = Zeroizing::new(filtered(values.get(name)?, *filter));
+                    encode(&value, &mut out);
+                }
+            }
+        }
+        Some(out)
+    }
+
+    /// As bytes.
+    #[must_use]
+    pub fn bytes(&self, values: &Values) -> Option<Zeroizing<Vec<u8>>> {
+        self.assemble(values, |value, out| out.extend_from_slice(value))
+    }
+
+    /// As text; `None` also where it is not UTF-8.
+    #[must_use]
+    pub fn text(&self, values: &Values) -> Option<String> {
+        String::from_utf8(self.bytes(values)?.to_vec()).ok()
+    }
+
+    /// As part of a URL's path: each value is one segment, percent-encoded.
+    #[must_use]
+    pub fn path(&self, values: &Values) -> Option<String> {
+        let bytes = self.assemble(values, |value, out| {
+            out.extend(
+                percent_encoding::percent_encode(value, SEGMENT)
+                    .to_string()
+                    .into_bytes(),
+            );
+        })?;
+        String::from_utf8(bytes.to_vec()).ok()
+    }
+
+    /// The single value that it is, with its form, if it is nothing else.
+    fn single(&self) -> Option<(&str, Option<Filter>)> {
+        match self.0.as_slice() {
+            [Part::Value(name, filter)] => Some((name, *filter)),
+            _ => None,
+        }
+    }
+}
+
+/// As the `url` crate encodes a segment, and a few signs more that servers read as separators.
+const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+fn placeholder(inside: &str, whole: &str) -> Result<Part, String> {
+    let (name, filter) = match inside.split_once('|') {
+        None => (inside, None),
+        Some((name, filter)) => (
+            name,
+            Some(match filter {
+                "text" => Filter::Text,
+                "number" => Filter::Number,
+                "numbers" => Filter::Numbers,
+                "quote" => Filter::Quote,
+                "odata" => Filter::Odata,
+                "double_quote" => Filter::DoubleQuote,
+                _ => {
+                    return Err(format!(
+                        "the form \"{filter}\" in \"{whole}\" is unknown; there are text, number, numbers, quote, double_quote and odata"
+                    ));
+                }
+            }),
+        ),
+    };
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if !is_name {
+        return Err(format!(
+            "\"{{{inside}}}\" in \"{whole}\" is no value's name: use small letters, digits and _, or {{{{ for a brace"
+        ));
+    }
+    Ok(Part::Value(name.to_owned(), filter))
+}
+
+fn filtered(value: &Value, filter: Option<Filter>) -> Vec<u8> {
+    let quoted = |quote: char, escape: fn(char) -> Option<char>| {
+        let one = |text: &str| {
+            let mut out = String::from(quote);
+            for sign in text.chars() {
+                out.extend(escape(sign));
+                out.push(sign);
+            }
+            out.push(quote);
+            out
+        };
+        match value {
+            Value::List(list) => list.iter().map(|text| one(text)).collect::<Vec<_>>().join(","),
+            other => one(&String::from_utf8_lossy(&other.bytes())),
+        }
+        .into_bytes()
+    };
+    match filter {
+        None | Some(Filter::Text | Filter::Number | Filter::Numbers) => value.bytes(),
+        Some(Filter::Quote) => quoted('\'', |sign| matches!(sign, '\'' | '\\').then_some('\\')),
+        Some(Filter::Odata) => quoted('\'', |sign| (sign == '\'').then_some('\'')),
+        Some(Filter::DoubleQuote) => quoted('"', |sign| matches!(sign, '"' | '\\').then_some('\\')),
+    }
+}
+
+/// JSON whose texts are templates. A text that is one value and nothing else takes that value's type.
+///
+/// What has no value is left out: a member of an object, an element of a list. An object or list inside a list is left
+/// out whole if anything in it has no value, so that `{"field": "id", "value": "{after}"}` is not sent half.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Json {
+    /// Null, true, false or a number.
+    Plain(serde_json::Value),
+    /// Text.
+    Text(Template),
+    /// A list.
+    List(Vec<Self>),
+    /// An object.
+    Object(Vec<(String, Self)>),
+}
+
+impl Json {
+    /// The JSON text; `None` where a value is missing.
+    #[must_use]
+    pub fn render(&self, values: &Values) -> Option<String> {
+        self.write(values, false)
+    }
+
+    fn write(&self, values: &Values, in_list: bool) -> Option<String> {
+        match self {
+            Self::Plain(value) => Some(value.to_string()),
+            Self::Text(template) => text(template, values),
+            Self::List(elements) => {
+                let mut out = Vec::with_capacity(elements.len());
+                for element in elements {
+                    match element.write(values, true) {
+                        Some(json) => out.push(json),
+                        None if in_list => return None,
+                        None => {}
+                    }
+                }
+                Some(format!("[{}]", out.join(",")))
+            }
+            Self::Object(members) => {
+                let mut out = Vec::with_capacity(members.len());
+                for (name, member) in members {
+                    match member.write(values, false) {
+                        Some(json) => out.push(format!("{}:{json}", quoted(name))),
+                        None if in_list => return None,
+                        None => {}
+                    }
+                }
+                Some(format!("{{{}}}", out.join(",")))
+            }
+        }
+    }
+
+    /// The names of its values.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Plain(_) => Vec::new(),
+            Self::Text(template) => template.names().collect(),
+            Self::List(elements) => elements.iter().flat_map(Self::names).collect(),
+            Self::Object(members) => members.iter().flat_map(|(_, member)| member.names()).collect(),
+        }
+    }
+}
+
+fn text(template: &Template, values: &Values) -> Option<String> {
+    let Some((name, filter)) = template.single() else {
+        return Some(quoted(&template.text(values)?));
+    };
+    match (values.get(name)?, filter) {
+        (Value::Json(json), None) => Some(json.clone()),
+        (Value::Number(number), None) => Some(number.to_string()),
+        (Value::List(list), None) => serde_json::to_string(list).ok(),
+        (Value::List(list), Some(Filter::Numbers)) => {
+            let numbers: Option<Vec<i64>> = list.iter().map(|text| text.parse().ok()).collect();
+            serde_json::to_string(&numbers?).ok()
+        }
+        (value, Some(Filter::Number)) => {
+            let number: i64 = std::str::from_utf8(&value.bytes()).ok()?.parse().ok()?;
+            Some(number.to_string())
+        }
+        _ => Some(quoted(&template.text(values)?)),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl TryFrom<serde_json::Value> for Json {
+    type Error = String;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, String> {
+        Ok(match value {
+            serde_json::Value::String(text) => Self::Text(Template::parse(&text)?),
+            serde_json::Value::Array(elements) => {
+                Self::List(elements.into_iter().map(Self::try_from).collect::<Result<_, _>>()?)
+            }
+            serde_json::Value::Object(members) => Self::Object(
+                members
+                    .into_iter()
+                    .map(|(name, member)| Ok((name, Self::try_from(member)?)))
+                    .collect::<Result<_, String>>()?,
+            ),
+            plain => Self::Plain(plain),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(serde_json::Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
