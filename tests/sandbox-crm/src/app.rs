@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use parking_lot::RwLock;
 
+use crate::dialects::{Credential, Scheme};
 use crate::log::Log;
 use crate::tenant::{Config, Tenant};
 
@@ -33,10 +34,10 @@ impl App {
 
 /// Tenants by id, and by the key that requests carry.
 #[derive(Default)]
-pub struct Tenants(RwLock<Known>);
+pub struct Tenants(RwLock<Index>);
 
 #[derive(Default)]
-struct Known {
+struct Index {
     by_id: BTreeMap<String, Arc<Tenant>>,
     by_key: HashMap<String, Arc<Tenant>>,
 }
@@ -48,6 +49,19 @@ impl Tenants {
 
     pub fn by_key(&self, key: &str) -> Option<Arc<Tenant>> {
         self.0.read().by_key.get(key).cloned()
+    }
+
+    /// The first credential that is somebody's. The tenants of `rest` take Bearer only.
+    pub fn authenticate(&self, credentials: &[Credential]) -> Option<Known> {
+        credentials.iter().find_map(|credential| {
+            let tenant = self.by_key(&credential.text)?;
+            let spoken = tenant.config().dialect.dialect().is_some();
+            let known = Known {
+                tenant,
+                credential: credential.clone(),
+            };
+            (spoken || credential.scheme == Scheme::Bearer).then_some(known)
+        })
     }
 
     pub fn all(&self) -> Vec<Arc<Tenant>> {
@@ -86,8 +100,14 @@ impl Tenants {
     }
 
     fn clear(&self) {
-        *self.0.write() = Known::default();
+        *self.0.write() = Index::default();
     }
+}
+
+/// A client that is somebody.
+pub struct Known {
+    pub tenant: Arc<Tenant>,
+    pub credential: Credential,
 }
 
 /// Counters of the two API ports.

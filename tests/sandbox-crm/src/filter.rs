@@ -13,6 +13,10 @@ pub enum TimeFormat {
     /// "2026-11-23T10:00:00.123456Z"
     #[default]
     Rfc3339,
+    /// "2026-11-23T10:00:00.123Z"
+    Rfc3339Ms,
+    /// "2026-11-23T10:00:00Z"
+    Rfc3339S,
     /// "2026-11-23 10:00:00"
     Naive,
     /// 1795428000
@@ -27,8 +31,8 @@ impl TimeFormat {
         let micros = time.as_microsecond();
         let step = match self {
             Self::Rfc3339 => 1,
-            Self::Naive | Self::Epoch => 1_000_000,
-            Self::EpochMs => 1_000,
+            Self::Naive | Self::Epoch | Self::Rfc3339S => 1_000_000,
+            Self::EpochMs | Self::Rfc3339Ms => 1_000,
         };
         Timestamp::from_microsecond(micros - micros.rem_euclid(step)).unwrap_or(time)
     }
@@ -36,6 +40,8 @@ impl TimeFormat {
     pub fn write(self, time: Timestamp) -> Value {
         match self {
             Self::Rfc3339 => format!("{time:.6}").into(),
+            Self::Rfc3339Ms => format!("{time:.3}").into(),
+            Self::Rfc3339S => format!("{time:.0}").into(),
             Self::Naive => time.strftime("%Y-%m-%d %H:%M:%S").to_string().into(),
             Self::Epoch => time.as_second().into(),
             Self::EpochMs => time.as_millisecond().into(),
@@ -151,6 +157,8 @@ mod tests {
         let time = Timestamp::from_nanosecond(1_795_428_000_123_456_789).unwrap();
         for (format, written) in [
             (TimeFormat::Rfc3339, Value::from("2026-11-23T10:00:00.123456Z")),
+            (TimeFormat::Rfc3339Ms, Value::from("2026-11-23T10:00:00.123Z")),
+            (TimeFormat::Rfc3339S, Value::from("2026-11-23T10:00:00Z")),
             (TimeFormat::Naive, Value::from("2026-11-23 10:00:00")),
             (TimeFormat::Epoch, Value::from(1_795_428_000)),
             (TimeFormat::EpochMs, Value::from(1_795_428_000_123_i64)),

@@ -45,8 +45,15 @@ impl Limiter {
         self.limit
     }
 
+    /// How many requests the window that ends now has seen.
+    pub fn used(&self, now: Instant) -> usize {
+        let window = Duration::from_millis(self.limit.map_or(0, |limit| limit.per_ms));
+        let recent = |first: &&Instant| now.saturating_duration_since(**first) < window;
+        self.admitted.iter().rev().take_while(recent).count()
+    }
+
     /// Counts the request, or says how it is refused. Refused requests are not counted.
-    pub fn admit(&mut self, now: Instant) -> Result<(), Answer> {
+    pub fn admit(&mut self, now: Instant) -> Result<(), Refused> {
         let Some(limit) = self.limit else {
             return Ok(());
         };
@@ -65,21 +72,41 @@ impl Limiter {
         let wait = self.admitted.front().map_or(window, |first| {
             window.saturating_sub(now.saturating_duration_since(*first))
         });
-        Err(refusal(limit.retry_after, wait))
+        Err(Refused { limit, wait })
     }
 }
 
-fn refusal(retry_after: RetryAfter, wait: Duration) -> Answer {
-    let answer = Answer::error(StatusCode::TOO_MANY_REQUESTS, "This tenant's request limit is reached.");
-    let text = match retry_after {
-        RetryAfter::None => return answer,
-        // Rounded up: who waits that long is let in.
-        RetryAfter::Seconds => wait.as_millis().div_ceil(1000).max(1).to_string(),
-        RetryAfter::Date => http_date(SystemTime::now() + wait + Duration::from_millis(999)),
-    };
-    match HeaderValue::from_str(&text) {
-        Ok(value) => answer.with(RETRY_AFTER, value),
-        Err(_) => answer,
+/// A request beyond the limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused {
+    pub limit: Limit,
+    /// Until the next request is let in.
+    pub wait: Duration,
+}
+
+impl Refused {
+    /// Rounded up: who waits that long is let in.
+    pub fn seconds(&self) -> u64 {
+        u64::try_from(self.wait.as_millis().div_ceil(1000)).map_or(u64::MAX, |seconds| seconds.max(1))
+    }
+
+    /// Retry-After, as the limit says it is written.
+    pub fn header(&self) -> Option<HeaderValue> {
+        let text = match self.limit.retry_after {
+            RetryAfter::None => return None,
+            RetryAfter::Seconds => self.seconds().to_string(),
+            RetryAfter::Date => http_date(SystemTime::now() + self.wait + Duration::from_millis(999)),
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+
+    /// The answer of `rest`.
+    pub fn answer(&self) -> Answer {
+        let answer = Answer::error(StatusCode::TOO_MANY_REQUESTS, "This tenant's request limit is reached.");
+        match self.header() {
+            Some(value) => answer.with(RETRY_AFTER, value),
+            None => answer,
+        }
     }
 }
 
@@ -119,7 +146,7 @@ mod tests {
         let mut limiter = limiter(1, RetryAfter::Seconds);
         let start = Instant::now();
         limiter.admit(start).unwrap();
-        let refused = limiter.admit(start + Duration::from_millis(100)).unwrap_err();
+        let refused = limiter.admit(start + Duration::from_millis(100)).unwrap_err().answer();
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
         assert!(
             refused
@@ -137,7 +164,7 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 GMT"
         );
         let mut limiter = limiter(0, RetryAfter::None);
-        let refused = limiter.admit(Instant::now()).unwrap_err();
+        let refused = limiter.admit(Instant::now()).unwrap_err().answer();
         assert!(refused.headers.iter().all(|(name, _)| name != RETRY_AFTER));
     }
 

@@ -78,6 +78,13 @@ impl Log {
         }
     }
 
+    /// For a request whose body said whose it is.
+    pub fn tenant(&self, number: u64, id: &str) {
+        if let Some(entry) = self.kept.lock().find(number) {
+            entry.tenant = Some(id.to_owned());
+        }
+    }
+
     pub fn answered(&self, number: u64, status: StatusCode) {
         if let Some(entry) = self.kept.lock().find(number) {
             entry.status = Some(status);

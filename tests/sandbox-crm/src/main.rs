@@ -7,6 +7,7 @@ mod app;
 mod args;
 mod body;
 mod control;
+mod dialects;
 mod faults;
 mod filter;
 mod limit;

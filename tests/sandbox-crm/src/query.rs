@@ -3,16 +3,24 @@
 use percent_encoding::percent_decode_str;
 
 pub fn parse(raw: &str) -> Result<Vec<(String, String)>, String> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for piece in raw.split('&').filter(|piece| !piece.is_empty()) {
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        let (name, value) = (decode(name)?, decode(value)?);
-        if pairs.iter().any(|(known, _)| *known == name) {
+    let pairs = pairs(raw)?;
+    for (position, (name, _)) in pairs.iter().enumerate() {
+        if pairs.iter().take(position).any(|(known, _)| known == name) {
             return Err(format!("The parameter {name:?} is given twice."));
         }
-        pairs.push((name, value));
     }
     Ok(pairs)
+}
+
+/// The same with doubles; for forms too.
+pub fn pairs(raw: &str) -> Result<Vec<(String, String)>, String> {
+    raw.split('&')
+        .filter(|piece| !piece.is_empty())
+        .map(|piece| {
+            let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
 }
 
 /// As forms are encoded: a plus sign is a space.

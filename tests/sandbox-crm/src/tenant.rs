@@ -7,7 +7,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::dialects::Crm;
 use crate::faults::Plan;
 use crate::filter::TimeFormat;
 use crate::limit::Limiter;
@@ -26,6 +28,13 @@ pub struct Config {
     pub timestamps: TimeFormat,
     pub max_per_page: usize,
     pub strict: bool,
+    pub dialect: Crm,
+    /// What signs requests where the CRM has a second secret (EspoCRM's HMAC).
+    pub secret: Option<String>,
+    /// Names of fields that this tenant's CRM has besides its usual ones; in rows they have the same names.
+    pub custom_fields: Vec<String>,
+    /// The dialect's own switches.
+    pub options: Map<String, Value>,
 }
 
 impl Config {
@@ -38,7 +47,16 @@ impl Config {
             timestamps: TimeFormat::default(),
             max_per_page: 1000,
             strict: false,
+            dialect: Crm::default(),
+            secret: None,
+            custom_fields: Vec::new(),
+            options: Map::new(),
         }
+    }
+
+    /// A CRM's ids are its own, and not all its objects have the same kind.
+    pub fn id_kind(&self, object: Object) -> IdKind {
+        self.dialect.dialect().map_or(self.ids, |dialect| dialect.ids(object))
     }
 }
 
@@ -88,6 +106,11 @@ impl Tenant {
 
     pub fn configure(&self, config: Config) {
         *self.config.write() = config;
+    }
+
+    /// One of the dialect's own switches.
+    pub fn option(&self, name: &str) -> Option<Value> {
+        self.config.read().options.get(name).cloned()
     }
 
     pub fn table(&self, object: Object) -> &RwLock<Table> {

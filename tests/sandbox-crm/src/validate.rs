@@ -56,7 +56,7 @@ fn refused(field: &str, value: &Value) -> Option<&'static str> {
     }
 }
 
-fn is_email(text: &str) -> bool {
+pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };

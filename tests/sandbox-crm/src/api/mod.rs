@@ -16,8 +16,9 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::answer::Answer;
-use crate::app::App;
+use crate::app::{App, Known};
 use crate::body::Body;
+use crate::dialects::{self, Credential, Crm, Dialect};
 use crate::faults::{Kind, Outcome};
 use crate::listen::Conn;
 use crate::log::Entry;
@@ -31,9 +32,10 @@ const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -> Response<Body> {
     let (parts, incoming) = request.into_parts();
     app.stats.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let tenant = bearer(&parts.headers).and_then(|key| app.tenants.by_key(key));
+    let credentials = Credential::all(&parts.headers, parts.uri.query().unwrap_or_default());
+    let known = app.tenants.authenticate(&credentials);
     let number = app.log.begin(Entry {
-        tenant: tenant.as_ref().map(|tenant| tenant.id.clone()),
+        tenant: known.as_ref().map(|known| known.tenant.id.clone()),
         method: parts.method.clone(),
         uri: parts.uri.clone(),
         headers: parts.headers.clone(),
@@ -43,19 +45,27 @@ pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -
         body: Bytes::new(),
         status: None,
     });
-    let outcome = match tenant {
-        Some(tenant) => disturbed(&app, &conn, &tenant, number, &parts, incoming).await,
-        None => {
-            // Read all the same: the log shows what an unknown client sent.
-            let answer = match read(incoming).await {
-                Ok(body) => {
-                    app.log.body(number, &body);
-                    unknown_client(&parts)
+    let origin = origin(&conn, &parts);
+    let outcome = match known {
+        Some(known) => disturbed(&app, &conn, known, number, &parts, Arriving::Incoming(incoming)).await,
+        None => match read(incoming).await {
+            Ok(body) => {
+                // Read all the same: the log shows what an unknown client sent, and a few carry their key in the body.
+                app.log.body(number, &body);
+                let in_body = Credential::in_body(parts.uri.path(), &body);
+                match app.tenants.authenticate(in_body.as_slice()) {
+                    Some(known) => {
+                        app.log.tenant(number, &known.tenant.id);
+                        disturbed(&app, &conn, known, number, &parts, Arriving::Read(body)).await
+                    }
+                    None => {
+                        let first = credentials.into_iter().chain(in_body).next();
+                        Outcome::Answer(unknown_client(&parts, &body, origin, first).into_response())
+                    }
                 }
-                Err(refusal) => refusal,
-            };
-            Outcome::Answer(answer.into_response())
-        }
+            }
+            Err(refusal) => Outcome::Answer(refusal.into_response()),
+        },
     };
     match outcome {
         Outcome::Answer(response) => {
@@ -73,11 +83,13 @@ pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -
 async fn disturbed(
     app: &App,
     conn: &Arc<Conn>,
-    tenant: &Tenant,
+    known: Known,
     number: u64,
     parts: &Parts,
-    incoming: Incoming,
+    arriving: Arriving,
 ) -> Outcome {
+    let Known { tenant, credential } = known;
+    let dialect = tenant.config().dialect.dialect();
     let refused = tenant.limiter.lock().admit(Instant::now()).err();
     let fault = match refused {
         Some(_) => None,
@@ -91,7 +103,10 @@ async fn disturbed(
     {
         return Outcome::Cut(None);
     }
-    let body = read(incoming).await;
+    let body = match arriving {
+        Arriving::Incoming(incoming) => read(incoming).await,
+        Arriving::Read(body) => Ok(body),
+    };
     if let Ok(body) = &body {
         app.log.body(number, body);
     }
@@ -101,9 +116,22 @@ async fn disturbed(
         tokio::time::sleep(latency).await;
     }
     let answer = match (refused, body) {
-        (Some(refused), _) | (None, Err(refused)) => refused,
+        (Some(refused), body) => match dialect {
+            None => refused.answer(),
+            Some(dialect) => {
+                let body = body.unwrap_or_default();
+                match dialects::Request::new(parts, &body, origin(conn, parts), Some(credential)) {
+                    Ok(request) => dialect.limited(&request, &refused),
+                    Err(_) => refused.answer(),
+                }
+            }
+        },
+        (None, Err(refused)) => refused,
         (None, Ok(_)) if fault.as_ref().is_some_and(|fault| !fault.process) => Answer::empty(StatusCode::OK),
-        (None, Ok(body)) => route(tenant, conn, parts, body),
+        (None, Ok(body)) => match dialect {
+            None => route(&tenant, conn, parts, body),
+            Some(dialect) => speak(dialect, &tenant, conn, parts, &body, credential),
+        },
     };
     match (fault, behaviour.bytes_per_s) {
         (Some(fault), _) => fault.kind.apply(answer, conn).await,
@@ -113,6 +141,23 @@ async fn disturbed(
             Outcome::Answer(answer.respond(body))
         }
         (None, None) => Outcome::Answer(answer.into_response()),
+    }
+}
+
+/// A tenant whose CRM is not the sandbox's own.
+fn speak(
+    dialect: &dyn Dialect,
+    tenant: &Tenant,
+    conn: &Conn,
+    parts: &Parts,
+    body: &Bytes,
+    credential: Credential,
+) -> Answer {
+    let scheme = credential.scheme;
+    match dialects::Request::new(parts, body, origin(conn, parts), Some(credential)) {
+        Err(reason) => Answer::error(StatusCode::BAD_REQUEST, reason),
+        Ok(request) if !dialect.schemes().contains(&scheme) => dialect.unauthorized(&request),
+        Ok(request) => dialect.serve(tenant, &request),
     }
 }
 
@@ -170,7 +215,18 @@ fn route(tenant: &Tenant, conn: &Conn, parts: &Parts, body: Bytes) -> Answer {
     }
 }
 
-fn unknown_client(parts: &Parts) -> Answer {
+/// A body that is still on its way, or one that had to be read to know whose it is.
+enum Arriving {
+    Incoming(Incoming),
+    Read(Bytes),
+}
+
+fn unknown_client(parts: &Parts, body: &Bytes, origin: String, credential: Option<Credential>) -> Answer {
+    if let Ok(request) = dialects::Request::new(parts, body, origin, credential)
+        && let Some(dialect) = Crm::guess(&request)
+    {
+        return dialect.unauthorized(&request);
+    }
     if !parts.uri.path().starts_with("/api/") {
         return Answer::error(StatusCode::NOT_FOUND, "There is nothing at this path.");
     }
@@ -194,11 +250,6 @@ async fn read(incoming: Incoming) -> Result<Bytes, Answer> {
             "The request's body did not arrive whole.",
         )),
     }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    Some(key).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
 }
 
 /// No Accept accepts everything.
@@ -285,14 +336,6 @@ mod tests {
             assert_eq!(sends_json(&headers(CONTENT_TYPE, value)), fine, "{value}");
         }
         assert!(!sends_json(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn keys() {
-        assert_eq!(bearer(&headers(AUTHORIZATION, "Bearer k")), Some("k"));
-        assert_eq!(bearer(&headers(AUTHORIZATION, "bearer k")), Some("k"));
-        assert_eq!(bearer(&headers(AUTHORIZATION, "Basic k")), None);
-        assert_eq!(bearer(&headers(AUTHORIZATION, "Bearerk")), None);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn seed(app: &App, seed: Seed) -> Reply {
     };
     let rows = (0..seed.count)
         .map(|_| {
-            let id = table.make_id(config.ids, seed.object);
+            let id = table.make_id(config.id_kind(seed.object), seed.object);
             sower.row(id, table.last())
         })
         .collect();
@@ -105,7 +105,7 @@ fn verbatim(
             Id::from_value(value).ok_or_else(|| format!("an \"id\" is a string or a number, not {value}"))?
         }
         None => {
-            let id = table.make_id(config.ids, object);
+            let id = table.make_id(config.id_kind(object), object);
             fields.shift_insert(0, "id".into(), id.to_value());
             id
         }
@@ -124,7 +124,7 @@ fn exact(json: Bytes, table: &mut Table, object: Object, config: &Config) -> Row
     let id = fields
         .get("id")
         .and_then(Id::from_value)
-        .unwrap_or_else(|| table.make_id(config.ids, object));
+        .unwrap_or_else(|| table.make_id(config.id_kind(object), object));
     let time = match fields.get("updated_at") {
         None => Some(now(config.timestamps)),
         value => config.timestamps.read(value),
@@ -147,7 +147,8 @@ pub fn delete(app: &App, delete: Delete) -> Reply {
         let id = Id::from_value(value).ok_or_else(|| format!("an id is a string or a number, not {value}"))?;
         ids.push(id);
     }
-    let deleted = tenant.table(delete.object).write().remove(&ids);
+    let now = now(tenant.config().timestamps);
+    let deleted = tenant.table(delete.object).write().remove(&ids, now);
     fine(json!({ "deleted": deleted }))
 }
 

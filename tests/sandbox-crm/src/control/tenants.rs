@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, fine, tenant};
+use super::{Refusal, Reply, fine, given, tenant};
 use crate::app::App;
+use crate::dialects::Crm;
 use crate::filter::TimeFormat;
 use crate::paging::Paging;
 use crate::store::{IdKind, Object, Order};
@@ -21,6 +22,11 @@ pub struct Save {
     timestamps: Option<TimeFormat>,
     max_per_page: Option<usize>,
     strict: Option<bool>,
+    dialect: Option<Crm>,
+    #[serde(default, deserialize_with = "given")]
+    secret: Option<Option<String>>,
+    custom_fields: Option<Vec<String>>,
+    options: Option<Map<String, Value>>,
 }
 
 /// What is not given stays as it is; rows stay as they were written.
@@ -48,6 +54,17 @@ pub fn save(app: &App, save: Save) -> Reply {
     config.timestamps = save.timestamps.unwrap_or(config.timestamps);
     config.max_per_page = save.max_per_page.unwrap_or(config.max_per_page);
     config.strict = save.strict.unwrap_or(config.strict);
+    config.dialect = save.dialect.unwrap_or(config.dialect);
+    config.secret = save.secret.unwrap_or(config.secret);
+    config.custom_fields = save.custom_fields.unwrap_or(config.custom_fields);
+    config.options = save.options.unwrap_or(config.options);
+    // Times are stored as precisely as the CRM serves them: a filter compares what the client saw.
+    let dialect = config.dialect.dialect();
+    config.timestamps = dialect.map_or(config.timestamps, |dialect| dialect.timestamps());
+    let switches = dialect.map_or(&[][..], |dialect| dialect.options());
+    if let Some(name) = config.options.keys().find(|name| !switches.contains(&name.as_str())) {
+        return Err(format!("this dialect has no option {name:?}: it has {switches:?}").into());
+    }
     if config.max_per_page == 0 {
         return Err(String::from("\"max_per_page\" must be 1 or more").into());
     }

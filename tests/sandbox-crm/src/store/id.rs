@@ -41,6 +41,12 @@ pub enum IdKind {
     Uuid,
     /// As Salesforce's: two that follow each other differ in nothing but case.
     MixedCase,
+    /// The same with the three letters that say which are upper case: 18 characters.
+    Salesforce,
+    /// Numbers beyond what JavaScript counts (Zoho).
+    BigInt,
+    /// 17 characters (EspoCRM).
+    Hex17,
 }
 
 impl IdKind {
@@ -51,6 +57,9 @@ impl IdKind {
             Self::String => Id::Text(format!("{}-{n:06}", object.name())),
             Self::Uuid => Id::Text(uuid(object, n)),
             Self::MixedCase => Id::Text(mixed_case(object, n)),
+            Self::Salesforce => Id::Text(with_case_suffix(mixed_case(object, n))),
+            Self::BigInt => Id::Number(5_725_767_000_000_000_000 + object as u64 * 100_000_000_000 + n),
+            Self::Hex17 => Id::Text(format!("{:x}{:016x}", object as u64 + 6, scramble(n))),
         }
     }
 }
@@ -101,6 +110,17 @@ fn mixed_case(object: Object, n: u64) -> String {
     format!("{prefix}5g000{}", String::from_iter(letters))
 }
 
+/// Salesforce's: each five characters make one letter that says which of them are upper case.
+fn with_case_suffix(mut id: String) -> String {
+    const ALPHABET: [u8; 32] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    let bits: Vec<bool> = id.chars().map(|c| c.is_ascii_uppercase()).collect();
+    for five in bits.chunks(5) {
+        let number = five.iter().rev().fold(0, |number, bit| number * 2 + usize::from(*bit));
+        id.extend(ALPHABET.get(number).copied().map(char::from));
+    }
+    id
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +128,15 @@ mod tests {
 
     #[test]
     fn all_kinds_make_different_ids() {
-        for kind in [IdKind::Int, IdKind::String, IdKind::Uuid, IdKind::MixedCase] {
+        for kind in [
+            IdKind::Int,
+            IdKind::String,
+            IdKind::Uuid,
+            IdKind::MixedCase,
+            IdKind::Salesforce,
+            IdKind::BigInt,
+            IdKind::Hex17,
+        ] {
             let ids: HashSet<Id> = (1..=50_000).map(|n| kind.make(Object::Leads, n)).collect();
             assert_eq!(ids.len(), 50_000, "{kind:?}");
         }
@@ -126,6 +154,27 @@ mod tests {
             assert_ne!(text(n).to_lowercase(), text(n + 2).to_lowercase());
             assert_eq!(text(n).len(), 15);
         }
+    }
+
+    #[test]
+    fn the_suffix_is_salesforces_own() {
+        // The example of Salesforce's documentation of 15 and 18 characters.
+        assert_eq!(with_case_suffix("001D000000GuwRj".into()), "001D000000GuwRjIAF");
+        for n in 1..50 {
+            let Id::Text(text) = IdKind::Salesforce.make(Object::Leads, n) else {
+                panic!("no text")
+            };
+            assert_eq!(text.len(), 18);
+        }
+    }
+
+    #[test]
+    fn long_ids_are_long() {
+        assert!(IdKind::BigInt.make(Object::Tickets, 1) > Id::Number(1 << 53));
+        let Id::Text(hex) = IdKind::Hex17.make(Object::Deals, 3) else {
+            panic!("no text")
+        };
+        assert_eq!(hex.len(), 17);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use id::{Id, IdKind};
 pub use row::Row;
-pub use table::{Table, after_id, after_time};
+pub use table::{Table, Tombstone, after_id, after_time};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

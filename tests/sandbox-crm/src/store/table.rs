@@ -25,7 +25,16 @@ pub struct Table {
     by_id: Vec<Arc<Row>>,
     by_time: Vec<Arc<Row>>,
     last: u64,
+    /// In the order in which they went.
+    removed: Vec<Tombstone>,
     views: Mutex<Vec<(Timestamp, Kept)>>,
+}
+
+/// A row that was removed, for CRMs that tell of it.
+#[derive(Debug, Clone)]
+pub struct Tombstone {
+    pub row: Arc<Row>,
+    pub at: Timestamp,
 }
 
 /// Rows in the order asked for.
@@ -90,6 +99,10 @@ impl Table {
     /// Inserts or replaces by id; of two with one id the later wins.
     pub fn put(&mut self, rows: Vec<Row>) {
         self.views.lock().clear();
+        if !self.removed.is_empty() {
+            let back: HashSet<&Id> = rows.iter().map(|row| &row.id).collect();
+            self.removed.retain(|gone| !back.contains(&gone.row.id));
+        }
         for row in &rows {
             // A given id that is beyond counting leaves the made ones where they are.
             if let Id::Number(number @ ..=COUNTABLE) = row.id {
@@ -111,17 +124,26 @@ impl Table {
         }
     }
 
-    /// How many there were.
-    pub fn remove(&mut self, ids: &[Id]) -> usize {
+    /// How many there were. They are remembered until a row of that id comes back.
+    pub fn remove(&mut self, ids: &[Id], at: Timestamp) -> usize {
         self.views.lock().clear();
+        let before = self.by_id.len();
         if ids.len() < MANY {
-            return ids.iter().filter_map(|id| self.take(id)).count();
+            let gone = ids.iter().filter_map(|id| self.take(id)).collect::<Vec<_>>();
+            self.removed.extend(gone.into_iter().map(|row| Tombstone { row, at }));
+            return before - self.by_id.len();
         }
         let gone: HashSet<&Id> = ids.iter().collect();
-        let before = self.by_id.len();
+        let found = self.by_id.iter().filter(|row| gone.contains(&row.id)).cloned();
+        self.removed.extend(found.map(|row| Tombstone { row, at }));
         self.by_id.retain(|row| !gone.contains(&row.id));
         self.by_time.retain(|row| !gone.contains(&row.id));
         before - self.by_id.len()
+    }
+
+    /// What was removed and did not come back, the oldest first.
+    pub fn tombstones(&self) -> &[Tombstone] {
+        &self.removed
     }
 
     /// All rows that changed after `since`.
@@ -254,10 +276,13 @@ mod tests {
         }
         assert_eq!(singly.len(), 500);
         let gone: Vec<Id> = (0..=502).step_by(3).map(Id::Number).collect();
-        let counted = at_once.remove(&gone);
+        let now = Timestamp::UNIX_EPOCH;
+        let counted = at_once.remove(&gone, now);
         assert_eq!(
             counted,
-            gone.iter().filter(|id| singly.remove(&[(*id).clone()]) == 1).count()
+            gone.iter()
+                .filter(|id| singly.remove(&[(*id).clone()], now) == 1)
+                .count()
         );
         assert_eq!(
             ids(&singly.view(Order::UpdatedAt, None)),
@@ -286,15 +311,31 @@ mod tests {
         assert_eq!(ids(&table.view(Order::Id, at(5))), [2]);
         table.put(vec![row(1, at(7))]);
         assert_eq!(ids(&table.view(Order::Id, at(5))), [1, 2]);
-        table.remove(&[Id::Number(2)]);
+        table.remove(&[Id::Number(2)], Timestamp::UNIX_EPOCH);
         assert_eq!(ids(&table.view(Order::Id, at(5))), [1]);
+    }
+
+    #[test]
+    fn the_removed_are_remembered_until_they_come_back() {
+        let mut table = Table::default();
+        table.put((1..=200).map(|n| row(n, at(1))).collect());
+        let ids = |table: &Table| -> Vec<Id> { table.tombstones().iter().map(|gone| gone.row.id.clone()).collect() };
+        table.remove(&[Id::Number(9), Id::Number(7), Id::Number(999)], Timestamp::UNIX_EPOCH);
+        assert_eq!(ids(&table), [Id::Number(9), Id::Number(7)]);
+        let many: Vec<Id> = (101..=300).map(Id::Number).collect();
+        assert_eq!(table.remove(&many, Timestamp::MAX), 100);
+        assert_eq!(ids(&table).len(), 102);
+        assert_eq!(table.tombstones()[2].at, Timestamp::MAX);
+        table.put(vec![row(9, at(2))]);
+        assert_eq!(ids(&table).len(), 101);
+        assert_eq!(ids(&table)[0], Id::Number(7));
     }
 
     #[test]
     fn keys_go_on_where_a_row_was_removed() {
         let mut table = Table::default();
         table.put((1..=5).map(|n| row(n, at(1))).collect());
-        table.remove(&[Id::Number(3)]);
+        table.remove(&[Id::Number(3)], Timestamp::UNIX_EPOCH);
         assert_eq!(ids(after_id(&table.view(Order::Id, None), &Id::Number(3))), [4, 5]);
         let by_time = table.view(Order::UpdatedAt, None);
         assert_eq!(ids(after_time(&by_time, at(1), &Id::Number(3))), [4, 5]);

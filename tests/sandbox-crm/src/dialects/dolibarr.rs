@@ -1,0 +1,45 @@
+//! Dolibarr's REST API.
+
+use super::common::not_implemented;
+use super::{Dialect, Request, Scheme};
+use crate::answer::Answer;
+use crate::filter::TimeFormat;
+use crate::limit::Refused;
+use crate::store::{IdKind, Object};
+use crate::tenant::Tenant;
+
+pub struct Dolibarr;
+
+impl Dialect for Dolibarr {
+    fn serve(&self, _tenant: &Tenant, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        &[Scheme::Dolapikey, Scheme::Query]
+    }
+
+    fn unauthorized(&self, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn expired(&self, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn limited(&self, _request: &Request<'_>, _refused: &Refused) -> Answer {
+        not_implemented()
+    }
+
+    fn ids(&self, _object: Object) -> IdKind {
+        IdKind::Int
+    }
+
+    fn timestamps(&self) -> TimeFormat {
+        TimeFormat::Rfc3339S
+    }
+
+    fn suggested_by(&self, request: &Request<'_>) -> bool {
+        request.path.starts_with("/api/index.php") || request.header("dolapikey").is_some()
+    }
+}

@@ -1,0 +1,45 @@
+//! HubSpot's CRM objects.
+
+use super::common::not_implemented;
+use super::{Dialect, Request, Scheme};
+use crate::answer::Answer;
+use crate::filter::TimeFormat;
+use crate::limit::Refused;
+use crate::store::{IdKind, Object};
+use crate::tenant::Tenant;
+
+pub struct Hubspot;
+
+impl Dialect for Hubspot {
+    fn serve(&self, _tenant: &Tenant, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn schemes(&self) -> &'static [Scheme] {
+        &[Scheme::Bearer]
+    }
+
+    fn unauthorized(&self, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn expired(&self, _request: &Request<'_>) -> Answer {
+        not_implemented()
+    }
+
+    fn limited(&self, _request: &Request<'_>, _refused: &Refused) -> Answer {
+        not_implemented()
+    }
+
+    fn ids(&self, _object: Object) -> IdKind {
+        IdKind::Int
+    }
+
+    fn timestamps(&self) -> TimeFormat {
+        TimeFormat::Rfc3339Ms
+    }
+
+    fn suggested_by(&self, request: &Request<'_>) -> bool {
+        request.path.starts_with("/crm/v3/") || request.path.starts_with("/crm/objects/")
+    }
+}
