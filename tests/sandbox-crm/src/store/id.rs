@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn the_suffix_is_salesforces_own() {
-        // The example of Salesforce's documentation of 15 and 18 characters.
-        assert_eq!(with_case_suffix("001D000000GuwRj".into()), "001D000000GuwRjIAF");
+        // Bits from the right: 001D0 is 01000, 00000 is 00000, GuwRj is 01001.
+        assert_eq!(with_case_suffix("001D000000GuwRj".into()), "001D000000GuwRjIAJ");
         for n in 1..50 {
             let Id::Text(text) = IdKind::Salesforce.make(Object::Leads, n) else {
                 panic!("no text")
