@@ -12,7 +12,6 @@ mod lifecycle;
 mod methods;
 mod register;
 mod settings;
-mod tokens;
 mod zend;
 
 pub use lifecycle::{module, start};

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 use parking_lot::RwLock;
 
 use crate::dialects::{Credential, Scheme};
 use crate::log::Log;
 use crate::tenant::{Config, Tenant};
+
+/// Access tokens beyond this number push out the ones that have ended.
+const TOKENS: usize = 10_000;
 
 pub struct App {
     pub tenants: Tenants,
@@ -40,6 +44,13 @@ pub struct Tenants(RwLock<Index>);
 struct Index {
     by_id: BTreeMap<String, Arc<Tenant>>,
     by_key: HashMap<String, Arc<Tenant>>,
+    tokens: HashMap<String, Token>,
+}
+
+/// An access token that was issued.
+struct Token {
+    tenant: String,
+    ends: Instant,
 }
 
 impl Tenants {
@@ -54,14 +65,55 @@ impl Tenants {
     /// The first credential that is somebody's. The tenants of `rest` take Bearer only.
     pub fn authenticate(&self, credentials: &[Credential]) -> Option<Known> {
         credentials.iter().find_map(|credential| {
-            let tenant = self.by_key(&credential.text)?;
+            let (tenant, expired) = match self.by_key(&credential.text) {
+                Some(tenant) => (tenant, false),
+                None => self.by_token(&credential.text)?,
+            };
             let spoken = tenant.config().dialect.dialect().is_some();
             let known = Known {
                 tenant,
                 credential: credential.clone(),
+                expired,
             };
             (spoken || credential.scheme == Scheme::Bearer).then_some(known)
         })
+    }
+
+    /// Remembers an access token; past its end it still says whose it was.
+    pub fn issue(&self, token: &str, tenant: &str, ends: Instant) {
+        let mut index = self.0.write();
+        if index.tokens.len() >= TOKENS {
+            let now = Instant::now();
+            index.tokens.retain(|_, token| token.ends > now);
+        }
+        let tenant = tenant.to_owned();
+        index.tokens.insert(token.to_owned(), Token { tenant, ends });
+    }
+
+    fn by_token(&self, text: &str) -> Option<(Arc<Tenant>, bool)> {
+        let index = self.0.read();
+        let token = index.tokens.get(text)?;
+        let tenant = index.by_id.get(&token.tenant)?.clone();
+        Some((tenant, token.ends <= Instant::now()))
+    }
+
+    /// Ends all access tokens of a tenant; says how many were alive.
+    pub fn expire(&self, tenant: &str) -> usize {
+        let now = Instant::now();
+        let mut index = self.0.write();
+        let mut alive = 0;
+        for token in index.tokens.values_mut().filter(|token| token.tenant == tenant) {
+            alive += usize::from(token.ends > now);
+            token.ends = token.ends.min(now);
+        }
+        alive
+    }
+
+    pub fn live_tokens(&self, tenant: &str) -> usize {
+        let now = Instant::now();
+        let index = self.0.read();
+        let mine = index.tokens.values().filter(|token| token.tenant == tenant);
+        mine.filter(|token| token.ends > now).count()
     }
 
     pub fn all(&self) -> Vec<Arc<Tenant>> {
@@ -96,6 +148,7 @@ impl Tenants {
     pub fn remove(&self, id: &str) -> bool {
         let mut known = self.0.write();
         known.by_key.retain(|_, other| other.id != id);
+        known.tokens.retain(|_, token| token.tenant != id);
         known.by_id.remove(id).is_some()
     }
 
@@ -108,6 +161,8 @@ impl Tenants {
 pub struct Known {
     pub tenant: Arc<Tenant>,
     pub credential: Credential,
+    /// It was an access token, and its time is over.
+    pub expired: bool,
 }
 
 /// Counters of the two API ports.

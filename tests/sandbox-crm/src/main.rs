@@ -13,6 +13,7 @@ mod filter;
 mod limit;
 mod listen;
 mod log;
+mod oauth;
 mod paging;
 mod query;
 mod seed;

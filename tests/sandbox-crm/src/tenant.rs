@@ -13,6 +13,7 @@ use crate::dialects::Crm;
 use crate::faults::Plan;
 use crate::filter::TimeFormat;
 use crate::limit::Limiter;
+use crate::oauth;
 use crate::paging::Paging;
 use crate::store::{IdKind, Object, Order, Table};
 
@@ -33,6 +34,7 @@ pub struct Config {
     pub secret: Option<String>,
     /// Names of fields that this tenant's CRM has besides its usual ones; in rows they have the same names.
     pub custom_fields: Vec<String>,
+    pub oauth: Option<oauth::Settings>,
     /// The dialect's own switches.
     pub options: Map<String, Value>,
 }
@@ -50,6 +52,7 @@ impl Config {
             dialect: Crm::default(),
             secret: None,
             custom_fields: Vec::new(),
+            oauth: None,
             options: Map::new(),
         }
     }
@@ -74,6 +77,7 @@ pub struct Tenant {
     pub behaviour: RwLock<Behaviour>,
     pub limiter: Mutex<Limiter>,
     pub faults: Mutex<Plan>,
+    pub oauth: Mutex<oauth::State>,
     tables: Tables,
     created: Mutex<Created>,
 }
@@ -89,8 +93,11 @@ struct Tables {
 
 impl Tenant {
     pub fn new(id: String, config: Config) -> Self {
+        let mut oauth = oauth::State::default();
+        oauth.configure(None, config.oauth.as_ref());
         Self {
             id,
+            oauth: Mutex::new(oauth),
             config: RwLock::new(config),
             behaviour: RwLock::default(),
             limiter: Mutex::default(),
@@ -105,7 +112,9 @@ impl Tenant {
     }
 
     pub fn configure(&self, config: Config) {
-        *self.config.write() = config;
+        let mut old = self.config.write();
+        self.oauth.lock().configure(old.oauth.as_ref(), config.oauth.as_ref());
+        *old = config;
     }
 
     /// One of the dialect's own switches.

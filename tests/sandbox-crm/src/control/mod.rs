@@ -80,9 +80,11 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
             app.log.clear();
             return fine(json!({ "ok": true }));
         }
-        (_, "/health" | "/stats") => "GET",
+        ("GET", "/oauth") => return tenants::oauth(app, call),
+        ("POST", "/oauth/expire") => return tenants::expire(app, call.json()?),
+        (_, "/health" | "/stats" | "/oauth") => "GET",
         (_, "/tenants" | "/faults") => "GET, POST",
-        (_, "/seed" | "/touch" | "/behaviour" | "/reset") => "POST",
+        (_, "/seed" | "/touch" | "/behaviour" | "/oauth/expire" | "/reset") => "POST",
         (_, "/rows") => "GET, POST, DELETE",
         (_, "/requests") => "GET, DELETE",
         (method, path) => match path.strip_prefix("/tenants/").and_then(query::segment) {

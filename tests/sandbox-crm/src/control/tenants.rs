@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Refusal, Reply, fine, given, tenant};
+use super::{Call, Refusal, Reply, fine, given, tenant};
 use crate::app::App;
 use crate::dialects::Crm;
 use crate::filter::TimeFormat;
+use crate::oauth::Settings;
 use crate::paging::Paging;
 use crate::store::{IdKind, Object, Order};
 use crate::tenant::{Config, Tenant};
@@ -26,6 +27,8 @@ pub struct Save {
     #[serde(default, deserialize_with = "given")]
     secret: Option<Option<String>>,
     custom_fields: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
+    oauth: Option<Option<Settings>>,
     options: Option<Map<String, Value>>,
 }
 
@@ -57,6 +60,7 @@ pub fn save(app: &App, save: Save) -> Reply {
     config.dialect = save.dialect.unwrap_or(config.dialect);
     config.secret = save.secret.unwrap_or(config.secret);
     config.custom_fields = save.custom_fields.unwrap_or(config.custom_fields);
+    config.oauth = save.oauth.unwrap_or(config.oauth);
     config.options = save.options.unwrap_or(config.options);
     // Times are stored as precisely as the CRM serves them: a filter compares what the client saw.
     let dialect = config.dialect.dialect();
@@ -80,6 +84,35 @@ pub fn list(app: &App) -> Reply {
 pub fn delete(app: &App, id: &str) -> Reply {
     tenant(app, id)?;
     fine(json!({ "deleted": app.tenants.remove(id) }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expire {
+    tenant: String,
+}
+
+/// Ends all access tokens of the tenant.
+pub fn expire(app: &App, expire: Expire) -> Reply {
+    let tenant = tenant(app, &expire.tenant)?;
+    fine(json!({ "expired": app.tenants.expire(&tenant.id) }))
+}
+
+/// What the tenant's OAuth server has seen.
+pub fn oauth(app: &App, call: &Call<'_>) -> Reply {
+    let [Some(id)] = call.parameters(["tenant"])? else {
+        return Err(String::from("/oauth: \"tenant\" is needed").into());
+    };
+    let tenant = tenant(app, &id)?;
+    let live = app.tenants.live_tokens(&tenant.id);
+    let state = tenant.oauth.lock();
+    fine(json!({
+        "refreshes": state.refreshes,
+        "issued": state.issued,
+        "refused": state.refused,
+        "refresh_token": state.refresh_token,
+        "access_tokens": live,
+    }))
 }
 
 fn show(tenant: &Tenant) -> Value {

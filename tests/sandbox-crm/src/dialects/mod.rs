@@ -11,6 +11,8 @@ mod pipedrive;
 mod request;
 mod salesforce;
 mod suitecrm;
+#[cfg(test)]
+mod testing;
 mod zoho;
 
 use serde::{Deserialize, Serialize};

@@ -91,6 +91,18 @@ impl Sandbox {
             )
     }
 
+    /// A client without a credential.
+    pub fn anonymous(&self) -> Client {
+        let ca = std::fs::read(self.dir.join("ca.pem")).unwrap();
+        Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(20))
+            .tls_certs_only([Certificate::from_pem(&ca).unwrap()])
+            .build()
+            .unwrap()
+    }
+
     /// A call of the control API that has to succeed.
     pub async fn tell(&self, method: &str, path: &str, body: Value) -> Value {
         let answer = self.control(method, path, body).await;
