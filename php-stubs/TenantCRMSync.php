@@ -213,6 +213,14 @@ namespace {
 		}
 
 		/**
+		 * Names the store that keeps OAuth tokens, for this request; null: none. Without one, only grants that need none work:
+		 * client_credentials and jwt_bearer, with tokens that each process gets for itself.
+		 */
+		public static function use_token_store( ?\TenantCRMSync\TokenStore $store ): void {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * What phpinfo() shows: version, key source and state, connections, paths. No secrets.
 		 *
 		 * @return array{version: string, key_file: string, keys: int, key_error: ?string, key_dir: string, ca_file: string, allow_http: bool,
@@ -225,6 +233,44 @@ namespace {
 }
 
 namespace TenantCRMSync {
+
+	/**
+	 * Keeps each tenant's OAuth token for all processes and hosts of a site. Register one with \TenantCRMSync::use_token_store().
+	 *
+	 * Every method takes effect at once and for good, whatever becomes of the caller's transaction: use a database connection of
+	 * its own, with autocommit. One process at a time asks the CRM for a new token: it holds the tenant's lease. Envelopes are
+	 * sealed: nothing in them can be read or changed here. Exceptions become \TenantCRMSync\CredentialException.
+	 */
+	interface TokenStore {
+
+		/**
+		 * @return array{version: int, envelope: string, expires_at: ?int, state: string}|null What is stored; null: nothing.
+		 *         version: counts the commits, from 1. state: `ok` or `reconnect`.
+		 */
+		public function load( string $tenant ): ?array;
+
+		/**
+		 * A lease, by the store's own clock, if the stored version is still $version (0: nothing is stored) and nobody holds one
+		 * that has not run out. The state does not matter.
+		 *
+		 * @return string|null Random text that names the lease; null: not now.
+		 */
+		public function lease( string $tenant, int $version, float $seconds ): ?string;
+
+		/**
+		 * Stores version $version + 1 with state `ok`, and ends the lease.
+		 *
+		 * @param int|null $expires_at When the token ends, in seconds since 1970; only to be shown.
+		 * @return bool False, and nothing stored, if the lease is not the last one that was given or the version is not $version.
+		 */
+		public function commit( string $tenant, string $lease, int $version, string $envelope, ?int $expires_at ): bool;
+
+		/** Ends the lease, if it is the last one that was given. */
+		public function release( string $tenant, string $lease ): void;
+
+		/** If the version is still $version: state `reconnect`, and no lease any more. $reason is for people. */
+		public function refuse( string $tenant, int $version, string $reason ): void;
+	}
 
 	/**
 	 * What pull() returns. Goes forward only; ends with an exception where the CRM cannot be read, after the batches that could.

@@ -127,7 +127,11 @@ pub fn read(connection: &Connection<'_>, by: By<'_>, outcome: Result<Reply>) -> 
 }
 
 fn captured(connection: &Connection<'_>, text: &str) -> std::result::Result<BTreeMap<String, String>, String> {
-    let own: Vec<_> = connection.endpoint().into_iter().chain(connection.token_url().ok()).collect();
+    let own: Vec<_> = connection
+        .endpoint()
+        .into_iter()
+        .chain(connection.token_url().ok())
+        .collect();
     let own: Vec<_> = own.iter().collect();
     let mut found = BTreeMap::new();
     for (name, capture) in &connection.oauth.capture {

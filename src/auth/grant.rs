@@ -105,7 +105,8 @@ impl Connection<'_> {
 
     /// The refresh token that the settings name, if they name one.
     pub fn first_refresh_token(&self) -> Option<Zeroizing<String>> {
-        self.field("refresh_token").filter(|_| self.oauth.grant.uses_refresh_token())
+        self.field("refresh_token")
+            .filter(|_| self.oauth.grant.uses_refresh_token())
     }
 
     /// Hash of the settings that tokens are got with. A token that others have got is of no use, and must not be used.
@@ -117,12 +118,21 @@ impl Connection<'_> {
         if self.oauth.grant.uses_refresh_token() {
             parts.push(self.field("refresh_token").unwrap_or_default());
         } else {
-            parts.extend(self.oauth.names().into_iter().map(|name| self.field(name).unwrap_or_default()));
+            parts.extend(
+                self.oauth
+                    .names()
+                    .into_iter()
+                    .map(|name| self.field(name).unwrap_or_default()),
+            );
             parts.push(self.field("client_secret").unwrap_or_default());
         }
         // With its length each, so that nothing moves from one to the next.
-        let text: Zeroizing<String> =
-            Zeroizing::new(parts.iter().map(|part| format!("{}:{};", part.len(), part.as_str())).collect());
+        let text: Zeroizing<String> = Zeroizing::new(
+            parts
+                .iter()
+                .map(|part| format!("{}:{};", part.len(), part.as_str()))
+                .collect(),
+        );
         let hash = digest(&SHA256, text.as_bytes());
         Ok(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
@@ -167,7 +177,12 @@ impl Connection<'_> {
                 values.set("redirect_uri", Value::text(code.redirect_uri));
             }
             By::Itself { now } => match &self.oauth.grant {
-                Grant::JwtBearer { claims, private_key, lifetime_s, .. } => {
+                Grant::JwtBearer {
+                    claims,
+                    private_key,
+                    lifetime_s,
+                    ..
+                } => {
                     #[expect(clippy::cast_possible_truncation, reason = "whole seconds of our time")]
                     let now = now as i64;
                     let values = values
@@ -204,7 +219,10 @@ impl Connection<'_> {
                     encoded(&id),
                     secret.as_deref().map(|secret| encoded(secret)).unwrap_or_default()
                 ));
-                headers.insert(AUTHORIZATION, sensitive(&format!("Basic {}", STANDARD.encode(text.as_bytes())))?);
+                headers.insert(
+                    AUTHORIZATION,
+                    sensitive(&format!("Basic {}", STANDARD.encode(text.as_bytes())))?,
+                );
             } else {
                 let mut client = BTreeMap::from([("client_id", id)]);
                 client.extend(secret.map(|secret| ("client_secret", secret)));
@@ -217,12 +235,17 @@ impl Connection<'_> {
         }
         let body = match self.oauth.encoding {
             Encoding::Form => {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+                headers.insert(
+                    CONTENT_TYPE,
+                    HeaderValue::from_static("application/x-www-form-urlencoded"),
+                );
                 pairs(&parameters)
             }
             Encoding::Json => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                let members = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
+                let members = parameters
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.as_str().into()));
                 serde_json::Value::Object(members.collect()).to_string()
             }
             Encoding::Query => {
@@ -255,7 +278,11 @@ pub fn authorize_url(
     code_challenge: Option<&str>,
 ) -> Result<String> {
     let oauth = connection.oauth;
-    let Some(template) = oauth.authorize_url.as_ref().filter(|_| oauth.grant == Grant::AuthorizationCode) else {
+    let Some(template) = oauth
+        .authorize_url
+        .as_ref()
+        .filter(|_| oauth.grant == Grant::AuthorizationCode)
+    else {
         return Err(Error::new(
             Kind::Config,
             "this way to connect needs no consent in the browser: fill in the connection's fields instead",
@@ -269,7 +296,10 @@ pub fn authorize_url(
     }
     let mut url = connection.url(template, "address for consent")?;
     let text = |text: &str| Zeroizing::new(text.to_owned());
-    let values = connection.values.clone().with("redirect_uri", Value::text(redirect_uri));
+    let values = connection
+        .values
+        .clone()
+        .with("redirect_uri", Value::text(redirect_uri));
     let mut query = BTreeMap::new();
     for (name, template) in &oauth.authorize_query {
         if let Some(value) = template.text(&values) {

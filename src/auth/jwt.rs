@@ -19,7 +19,10 @@ pub fn rs256(claims: &BTreeMap<String, Json>, values: &Values, field: &str, pem:
         let json = claim.render(values).ok_or_else(|| {
             Error::new(
                 Kind::Config,
-                format!("the claim {name} of the token request has no value: fill in {}", claim.names().join(", ")),
+                format!(
+                    "the claim {name} of the token request has no value: fill in {}",
+                    claim.names().join(", ")
+                ),
             )
         })?;
         members.push(format!("{}:{json}", serde_json::Value::from(name.as_str())));
@@ -31,8 +34,13 @@ pub fn rs256(claims: &BTreeMap<String, Json>, values: &Values, field: &str, pem:
         encode(format!("{{{}}}", members.join(",")).as_bytes())
     );
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
-        .map_err(|_| unusable(field, "nothing can be signed with it"))?;
+    key.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        signed.as_bytes(),
+        &mut signature,
+    )
+    .map_err(|_| unusable(field, "nothing can be signed with it"))?;
     Ok(format!("{signed}.{}", encode(&signature)))
 }
 
@@ -58,9 +66,15 @@ fn key(field: &str, pem: &[u8]) -> Result<RsaKeyPair> {
         };
         return key.map_err(|error| unusable(field, &format!("it is no RSA key of 2048 bits or more ({error})")));
     }
-    Err(unusable(field, "it holds no PEM block PRIVATE KEY or RSA PRIVATE KEY (one with a passphrase cannot be used)"))
+    Err(unusable(
+        field,
+        "it holds no PEM block PRIVATE KEY or RSA PRIVATE KEY (one with a passphrase cannot be used)",
+    ))
 }
 
 fn unusable(field: &str, why: &str) -> Error {
-    Error::new(Kind::Credential, format!("the {field} cannot be used: {why}. Enter it again"))
+    Error::new(
+        Kind::Credential,
+        format!("the {field} cannot be used: {why}. Enter it again"),
+    )
 }

@@ -22,7 +22,13 @@ pub struct LocalTokens {
 
 impl LocalTokens {
     /// The token of this version or a later one, if it is known and good.
-    pub fn get(&mut self, site: &str, connection: &Connection<'_>, now: f64, at_least: Option<u64>) -> Result<Option<Granted>> {
+    pub fn get(
+        &mut self,
+        site: &str,
+        connection: &Connection<'_>,
+        now: f64,
+        at_least: Option<u64>,
+    ) -> Result<Option<Granted>> {
         if self.pid != process::id() {
             self.tokens.clear();
             self.pid = process::id();

@@ -242,7 +242,10 @@ impl Oauth2 {
             .chain(&self.authorize_url)
             .chain([&self.token_url]);
         let mut names: Vec<&str> = templates.flat_map(Template::names).collect();
-        if let Grant::JwtBearer { claims, private_key, .. } = &self.grant {
+        if let Grant::JwtBearer {
+            claims, private_key, ..
+        } = &self.grant
+        {
             names.extend(claims.values().flat_map(Json::names));
             names.push(private_key);
         }
@@ -262,12 +265,9 @@ impl Oauth2 {
 fn is_pattern(pattern: &str) -> bool {
     let name = pattern.strip_prefix("*.").unwrap_or(pattern);
     name.contains('.')
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        })
+        && name
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
 }
 
 fn blank() -> String {

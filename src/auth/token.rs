@@ -118,7 +118,12 @@ struct Known {
 impl Known {
     fn load(source: &str, with: &mut With<'_>) -> Result<Self> {
         let Some(stored) = with.store.load()? else {
-            return Ok(Self { version: 0, bundle: None, refused: false, is_other: false });
+            return Ok(Self {
+                version: 0,
+                bundle: None,
+                refused: false,
+                is_other: false,
+            });
         };
         // Nothing is in it where a first exchange was refused before anything was stored.
         let bundle = if stored.envelope.is_empty() {
@@ -144,7 +149,10 @@ impl Known {
     }
 
     fn is_fresh(&self, connection: &Connection<'_>, now: f64) -> bool {
-        let end = self.bundle.as_ref().and_then(|bundle| bundle.renew_at(connection.oauth.early_s));
+        let end = self
+            .bundle
+            .as_ref()
+            .and_then(|bundle| bundle.renew_at(connection.oauth.early_s));
         end.is_none_or(|end| now < end)
     }
 
@@ -163,7 +171,10 @@ pub fn obtain(connection: &Connection<'_>, with: &mut With<'_>, at_least: Option
     loop {
         let known = Known::load(&source, with)?;
         let granted = known.granted(connection, at_least);
-        if let Some(granted) = granted.clone().filter(|_| known.is_fresh(connection, with.clock.unix())) {
+        if let Some(granted) = granted
+            .clone()
+            .filter(|_| known.is_fresh(connection, with.clock.unix()))
+        {
             return Ok(granted);
         }
         if known.refused {
@@ -216,15 +227,17 @@ pub fn exchange(connection: &Connection<'_>, with: &mut With<'_>, code: &Code<'_
         with.clock.sleep(pause.next())?;
     };
     let by = By::Code(code);
-    let answer = prove(with, &source).and_then(|()| connection.request(by)).and_then(|call| {
-        answer::read(connection, by, (with.fetch)(call)).map_err(|reason| match reason {
-            NoAnswer::Reconnect(words) => Error::new(
-                Kind::Credential,
-                format!("the CRM does not accept the consent ({words}): start again with \"Connect\""),
-            ),
-            NoAnswer::Failed(error) => error,
-        })
-    });
+    let answer = prove(with, &source)
+        .and_then(|()| connection.request(by))
+        .and_then(|call| {
+            answer::read(connection, by, (with.fetch)(call)).map_err(|reason| match reason {
+                NoAnswer::Reconnect(words) => Error::new(
+                    Kind::Credential,
+                    format!("the CRM does not accept the consent ({words}): start again with \"Connect\""),
+                ),
+                NoAnswer::Failed(error) => error,
+            })
+        });
     match answer {
         Ok(answer) if answer.refresh_token.is_none() => {
             release(with, &lease);
@@ -233,8 +246,20 @@ pub fn exchange(connection: &Connection<'_>, with: &mut With<'_>, code: &Code<'_
                 "the CRM gave no refresh token, so the connection would end within hours: the consent must be for offline access",
             ))
         }
-        Ok(answer) => keep(connection, with, &source, Known { version, bundle: None, refused: false, is_other: false }, lease, answer)
-            .map(drop),
+        Ok(answer) => keep(
+            connection,
+            with,
+            &source,
+            Known {
+                version,
+                bundle: None,
+                refused: false,
+                is_other: false,
+            },
+            lease,
+            answer,
+        )
+        .map(drop),
         Err(error) => {
             release(with, &lease);
             Err(error)
@@ -308,7 +333,9 @@ fn renew(
 
 /// That tokens can be sealed is found out before old ones are spent.
 fn prove(with: &With<'_>, source: &str) -> Result<()> {
-    Bundle::unused(source, Secret::new(""), with.clock.unix()).seal(with.vault).map(drop)
+    Bundle::unused(source, Secret::new(""), with.clock.unix())
+        .seal(with.vault)
+        .map(drop)
 }
 
 /// Stores new tokens, and only then lets them be used. `None`: somebody else's are stored, use those.
@@ -352,7 +379,10 @@ fn keep(
         if trouble.kind == Kind::Cancelled || with.clock.elapsed() >= deadline {
             return Err(Error::new(
                 trouble.kind,
-                format!("new tokens came, but could not be stored, so they are not used: {}", trouble.message),
+                format!(
+                    "new tokens came, but could not be stored, so they are not used: {}",
+                    trouble.message
+                ),
             ));
         }
         // Tokens that are not stored are lost: this is worth more than being stopped in time.
@@ -393,7 +423,10 @@ fn credential(connection: &Connection<'_>, why: &str) -> Error {
     } else {
         "get a new refresh token from the CRM and enter it in the tenant's settings"
     };
-    Error::new(Kind::Credential, format!("tenant \"{}\" {why}: {how}", connection.tenant))
+    Error::new(
+        Kind::Credential,
+        format!("tenant \"{}\" {why}: {how}", connection.tenant),
+    )
 }
 
 fn reconnect(connection: &Connection<'_>, words: Option<&str>) -> Error {

@@ -39,6 +39,11 @@ pub fn end_request() {
     });
 }
 
+/// The site that this request named.
+pub fn site() -> String {
+    SITE.with_borrow(Clone::clone)
+}
+
 /// This host's keys.
 pub fn keyring() -> Result<Rc<Keyring>> {
     if is_preloading() {

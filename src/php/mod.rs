@@ -12,6 +12,7 @@ mod lifecycle;
 mod methods;
 mod register;
 mod settings;
+mod tokens;
 mod zend;
 
 pub use lifecycle::{module, start};

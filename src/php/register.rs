@@ -10,7 +10,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{credential, info, methods};
+use crate::php::{credential, info, methods, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -24,6 +24,7 @@ const STATIC: DataType = DataType::Callable;
 
 const BATCH: DataType = DataType::object("TenantCRMSync\\Batch");
 const PULL: DataType = DataType::object("TenantCRMSync\\Pull");
+const TOKEN_STORE: DataType = DataType::object("TenantCRMSync\\TokenStore");
 
 /// A handler that PHP can call for a safe method.
 macro_rules! handler {
@@ -52,6 +53,7 @@ fn arg(name: &str, kind: DataType) -> Arg<'static> {
 /// Registers all classes; while the module starts.
 pub fn classes() -> Result<()> {
     KEYS.make("tenantcrmsync", "tenantcrmsync\0hidden");
+    tokens::register()?;
     drop_in()?;
     pull()?;
     batch()
@@ -218,6 +220,16 @@ fn drop_in() -> Result<()> {
                 false,
                 false,
             ),
+            shared,
+        )
+        .method(
+            method(
+                "use_token_store",
+                handler!(tokens::use_store),
+                1,
+                vec![arg("store", TOKEN_STORE).allow_null()],
+            )
+            .returns(DataType::Void, false, false),
             shared,
         )
         .method(
