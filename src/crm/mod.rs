@@ -5,3 +5,4 @@ pub mod fingerprint;
 pub mod page;
 pub mod request;
 pub mod timestamp;
+pub mod webhook;

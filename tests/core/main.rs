@@ -15,3 +15,4 @@ mod retry;
 mod secret;
 mod timestamp;
 mod watermark;
+mod webhook;
