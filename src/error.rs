@@ -55,6 +55,59 @@ impl Kind {
     }
 }
 
+/// What an answer of the CRM means, where it is a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The access token has run out.
+    Expired,
+    /// The credential is refused.
+    Unauthorized,
+    /// The credential is good, but not for this.
+    Forbidden,
+    /// There is no such record.
+    Missing,
+    /// The record is there already.
+    Duplicate,
+    /// Somebody else changed the record meanwhile, or several match.
+    Conflict,
+    /// The CRM does not take the data.
+    Invalid,
+    /// Too many requests for now.
+    RateLimited,
+    /// The quota of the day is used up.
+    Quota,
+    /// It was not processed and may be sent again.
+    Busy,
+    /// It may have been processed; reads may be repeated.
+    Transient,
+    /// The stored place in a list means nothing any more.
+    StaleCursor,
+    /// Anything else.
+    Failed,
+}
+
+impl Reason {
+    /// The name that `last_error()` shows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::Missing => "missing",
+            Self::Duplicate => "duplicate",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::RateLimited => "rate_limited",
+            Self::Quota => "quota",
+            Self::Busy => "busy",
+            Self::Transient => "transient",
+            Self::StaleCursor => "stale_cursor",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A failure with all that is known about it; holds no secret.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -66,6 +119,8 @@ pub struct Error {
     pub operation: String,
     /// HTTP status, where an answer came.
     pub status: Option<u16>,
+    /// What the answer means, where one came.
+    pub reason: Option<Reason>,
     /// Seconds that the CRM asks to wait.
     pub retry_after: Option<f64>,
     /// Requests that were sent.
@@ -82,6 +137,7 @@ impl Error {
             message: message.into(),
             operation: String::new(),
             status: None,
+            reason: None,
             retry_after: None,
             attempts: 0,
             body: None,

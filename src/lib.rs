@@ -2,6 +2,7 @@
 //!
 //! This page is what PHP sees. Everything below `php` works without PHP and is tested without it.
 
+pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod crm;

@@ -1,153 +1,256 @@
-//! A CRM is a file: the declarative schema, and the connectors that are compiled in.
+//! A CRM is a file: what a connector says of a CRM as a whole. What it says of records is in `object.rs`, where the files
+//! come from in `catalog.rs`.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::Value as Tree;
 
+use crate::auth::oauth2::Oauth2;
+use crate::crm::object::{Describe, Listing, Object, Operation};
+use crate::crm::reply::Errors;
+use crate::crm::webhook::Webhooks;
 use crate::error::{Error, Kind, Result};
+use crate::template::{Template, Values};
 
 /// The version of the schema that this build reads.
 pub const SCHEMA: u32 = 1;
-
-const BUILT_IN: &[(&str, &str)] = &[("rest", include_str!("catalog/rest.json"))];
 
 /// One CRM.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Connector {
+    /// For editors: where the JSON Schema is.
+    #[serde(default, rename = "$schema")]
+    pub schema_file: Option<String>,
     /// Version of the schema.
     pub schema: u32,
     /// The name that settings use.
     pub name: String,
     /// The name that people read.
     pub title: String,
-    /// How a request is authorised.
-    pub auth: Auth,
+    /// What people should know about it.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// What a connection has to be told besides `api_endpoint` and `api_key`, or what is to be said of those.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Field>,
+    /// What all paths are below. Absolute: `{api_endpoint}`, `{origin}` (that of the endpoint) or a captured URL first.
+    pub base: Template,
+    /// How a request can be authorised; the first is the default.
+    pub auth: Vec<AuthMethod>,
     /// Headers of every request.
-    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// What answers mean.
+    #[serde(default)]
+    pub errors: Errors,
+    /// How many requests the CRM takes.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+    /// The request that tells whether a connection works.
+    #[serde(default)]
+    pub probe: Option<Operation>,
     /// Object types by name; `*` stands for all others.
     pub objects: BTreeMap<String, Object>,
+    /// How its webhooks are verified and read.
+    #[serde(default)]
+    pub webhooks: Option<Webhooks>,
 }
+
+/// What a connection has to be told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// What people read.
+    pub title: String,
+    /// Where to find it.
+    #[serde(default)]
+    pub help: Option<String>,
+    /// Whether it is sealed, and never shown again.
+    #[serde(default)]
+    pub secret: bool,
+    /// What it is where nothing is given.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// For secrets: the field whose origin it belongs to.
+    #[serde(default)]
+    pub bound_to: Option<String>,
+}
+
+/// The field that names the CRM's address.
+pub const ENDPOINT: &str = "api_endpoint";
 
 /// How a request is authorised.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// `Authorization: Bearer <api_key>`
-    Bearer {},
+#[serde(deny_unknown_fields)]
+pub struct AuthMethod {
+    /// The name that settings use.
+    pub name: String,
+    /// What people read.
+    pub title: String,
+    /// The fields that it needs.
+    pub fields: Vec<String>,
+    /// Headers that carry the authorisation.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// User and password in one header.
+    #[serde(default)]
+    pub basic: Option<Basic>,
+    /// A signature of method and path.
+    #[serde(default)]
+    pub hmac: Option<Hmac>,
+    /// Tokens; gives `{access_token}` and what is captured.
+    #[serde(default)]
+    pub oauth2: Option<Oauth2>,
 }
 
-/// One type of record.
+/// User and password in one header.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Object {
-    /// Path of the collection, resolved against the endpoint; `{object}` is the type's name.
-    pub path: String,
-    /// Member of the answer that holds the rows.
-    pub rows: String,
-    /// Member of a row that identifies it.
-    pub id: String,
-    /// Member of a row that tells when it was changed.
-    pub updated_at: String,
-    /// How to ask for changes only.
-    pub since: Since,
-    /// How to ask for a page's size.
-    pub page_size: PageSize,
-    /// Where the next page is; the first whose marker is in the answer counts.
-    pub next: Vec<Next>,
-    /// Method of an update.
-    pub update: String,
+pub struct Basic {
+    /// Before the colon.
+    pub user: Template,
+    /// After it.
+    pub password: Template,
+    /// Which header.
+    #[serde(default = "authorization")]
+    pub header: String,
+    /// What stands before the encoded pair.
+    #[serde(default = "basic")]
+    pub prefix: String,
 }
 
-/// How to ask for changes only.
+fn authorization() -> String {
+    String::from("authorization")
+}
+
+fn basic() -> String {
+    String::from("Basic ")
+}
+
+/// HMAC-SHA256 of method and path in a header: base64 of the key's name, a colon, and the raw signature.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Since {
-    /// Query parameter.
-    pub query: String,
-    /// How much earlier than the newest change seen the next pull starts: rows become visible late.
-    pub overlap_seconds: u32,
+pub struct Hmac {
+    /// Which header.
+    pub header: String,
+    /// The key's name.
+    pub user: Template,
+    /// The key.
+    pub key: Template,
+    /// What is signed; `{method}` and `{path}`, which is below the base and without query.
+    pub message: Template,
 }
 
-/// How to ask for a page's size.
+/// How many requests the CRM takes.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PageSize {
-    /// Query parameter.
-    pub query: String,
+pub struct Limit {
+    /// What shares it: account, user or app.
+    pub scope: Scope,
+    /// Requests, or units where requests cost different amounts.
+    pub amount: u64,
+    /// In any so many seconds.
+    pub seconds: u64,
+    /// Counted from a fixed time of the day on.
+    #[serde(default)]
+    pub daily: bool,
+    /// Which edition or kind of access it is of.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
-/// Where the next page is. A path names nested members of the answer.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum Next {
-    /// A whole URL, or one relative to the endpoint; null on the last page.
-    Link {
-        /// Path to it.
-        link: Vec<String>,
-    },
-    /// An opaque value to send back; null on the last page.
-    Cursor {
-        /// Path to it.
-        cursor: Vec<String>,
-        /// Query parameter that carries it.
-        query: String,
-    },
-    /// Numbered pages.
-    Page {
-        /// Path to this page's number.
-        page: Vec<String>,
-        /// Path to the last page's number.
-        last: Vec<String>,
-        /// Path to the number of all rows.
-        #[serde(default)]
-        total: Vec<String>,
-        /// Query parameter that carries the number.
-        query: String,
-    },
+/// What shares a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The CRM's account.
+    Account,
+    /// The user whose credential it is.
+    User,
+    /// The app that is registered at the CRM.
+    App,
 }
 
 impl Connector {
-    /// The connector of this name.
-    pub fn find(name: &str) -> Result<&'static Self> {
-        static CATALOG: LazyLock<BTreeMap<&'static str, Result<Connector>>> = LazyLock::new(|| {
-            BUILT_IN
-                .iter()
-                .map(|(name, text)| (*name, Connector::parse(name, text)))
-                .collect()
-        });
-        match CATALOG.get(name) {
-            Some(Ok(connector)) => Ok(connector),
-            Some(Err(error)) => Err(error.clone()),
-            None => {
-                let known: Vec<_> = CATALOG.keys().copied().collect();
-                Err(Error::new(
-                    Kind::Config,
-                    format!(
-                        "there is no connector '{}'; known: {}",
-                        name.escape_default(),
-                        known.join(", ")
-                    ),
-                ))
-            }
-        }
-    }
-
     /// Reads and checks a connector file.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
         let wrong = |reason: String| Error::new(Kind::Config, format!("connector {file}: {reason}"));
-        let connector: Self = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        if connector.schema != SCHEMA {
-            return Err(wrong(format!(
-                "schema {} is not supported; this version reads schema {SCHEMA}",
-                connector.schema
-            )));
+        let mut tree: Tree = serde_json::from_str(text).map_err(|error| wrong(format!("it is not JSON: {error}")))?;
+        let version = tree.get("schema").and_then(Tree::as_u64);
+        if version != Some(u64::from(SCHEMA)) {
+            return Err(wrong(match version {
+                Some(version) => format!("schema {version} is not supported; this version reads schema {SCHEMA}"),
+                None => format!("schema: write \"schema\": {SCHEMA} at its top"),
+            }));
         }
-        if connector.objects.is_empty() {
-            return Err(wrong(String::from("objects: name at least one")));
-        }
+        inherit(&mut tree);
+        let connector: Self = serde_path_to_error::deserialize(tree).map_err(|error| {
+            wrong(format!(
+                "{}: {}; see src/crm/catalog/README.md",
+                error.path(),
+                error.inner()
+            ))
+        })?;
+        connector.check().map_err(wrong)?;
         Ok(connector)
+    }
+
+    /// What the types cannot say.
+    fn check(&self) -> std::result::Result<(), String> {
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-'))
+        };
+        if !is_name(&self.name) {
+            return Err(String::from("name: use small letters, digits, _ and -"));
+        }
+        if self.objects.is_empty() {
+            return Err(String::from("objects: name at least one"));
+        }
+        if self.auth.is_empty() {
+            return Err(String::from("auth: say at least one way"));
+        }
+        let captured = |name: &str| {
+            self.auth
+                .iter()
+                .filter_map(|method| method.oauth2.as_ref())
+                .any(|oauth2| oauth2.capture.contains_key(name))
+        };
+        let is_absolute = self.base.starts_with(ENDPOINT)
+            || self.base.starts_with("origin")
+            || self
+                .base
+                .names()
+                .next()
+                .is_some_and(|first| self.base.starts_with(first) && captured(first));
+        if !is_absolute {
+            return Err(String::from(
+                "base: begin with {api_endpoint}, {origin} or a captured URL, so that no host is called that nobody has configured",
+            ));
+        }
+        for (position, method) in self.auth.iter().enumerate() {
+            for field in &method.fields {
+                if !self.fields.contains_key(field) && field != "api_key" {
+                    return Err(format!("auth[{position}].fields: \"{field}\" is not among fields"));
+                }
+            }
+        }
+        for (name, field) in &self.fields {
+            if let Some(bound) = &field.bound_to
+                && bound != ENDPOINT
+                && !self.fields.contains_key(bound)
+            {
+                return Err(format!("fields.{name}.bound_to: \"{bound}\" is not among fields"));
+            }
+        }
+        for (name, object) in &self.objects {
+            object.check().map_err(|reason| format!("objects.{name}.{reason}"))?;
+        }
+        Ok(())
     }
 
     /// What is known of an object type.
@@ -167,10 +270,139 @@ impl Connector {
             ));
         }
         self.objects.get(name).or_else(|| self.objects.get("*")).ok_or_else(|| {
+            let known: Vec<_> = self.objects.keys().map(String::as_str).collect();
             Error::new(
                 Kind::Config,
-                format!("the connector {} has no object type '{name}'", self.name),
+                format!(
+                    "the connector {} has no object type '{name}'; it has {}",
+                    self.name,
+                    known.join(", ")
+                ),
             )
         })
+    }
+
+    /// The way of authorisation of this name; without a name the first.
+    pub fn auth_method(&self, name: Option<&str>) -> Result<&AuthMethod> {
+        let found = match name {
+            None => self.auth.first(),
+            Some(name) => self.auth.iter().find(|method| method.name == name),
+        };
+        found.ok_or_else(|| {
+            let known: Vec<_> = self.auth.iter().map(|method| method.name.as_str()).collect();
+            Error::new(
+                Kind::Config,
+                format!(
+                    "the setting auth of a {} connection is one of {}",
+                    self.name,
+                    known.join(", ")
+                ),
+            )
+        })
+    }
+
+    /// Whether a connection cannot do without this setting.
+    #[must_use]
+    pub fn default_of(&self, field: &str) -> Option<&str> {
+        self.fields.get(field)?.default.as_deref()
+    }
+
+    /// The values that every template of an object may use.
+    #[must_use]
+    pub fn object_values(values: &Values, name: &str, object: &Object) -> Values {
+        values.clone().with("object", crate::template::Value::text(name)).with(
+            "remote",
+            crate::template::Value::text(object.remote.as_deref().unwrap_or(name)),
+        )
+    }
+}
+
+impl Object {
+    fn check(&self) -> std::result::Result<(), String> {
+        let listings = [
+            ("full", &self.read.full),
+            ("since", &self.read.since),
+            ("deleted", &self.read.deleted),
+        ];
+        for (name, listing) in listings {
+            if let Some(listing) = listing {
+                listing.check().map_err(|reason| format!("read.{name}.{reason}"))?;
+            }
+        }
+        if self.read.fields.as_ref().is_some_and(Describe::is_unclear) {
+            return Err(String::from("read.fields: label and kind need rows that are objects"));
+        }
+        Ok(())
+    }
+}
+
+impl Describe {
+    fn is_unclear(&self) -> bool {
+        self.rows.is_root() && self.name.is_none() && self.label.is_none() && self.kind.is_none()
+    }
+}
+
+impl Listing {
+    fn check(&self) -> std::result::Result<(), String> {
+        use crate::crm::object::Next;
+        let names = self.request.names();
+        for (position, next) in self.next.iter().enumerate() {
+            let wanted = match next {
+                Next::Link { .. } => continue,
+                Next::Cursor { .. } => "cursor",
+                Next::Page { .. } => "page",
+                Next::Offset { .. } => "offset",
+                Next::Keyset { .. } => "after",
+            };
+            if !names.contains(&wanted) {
+                return Err(format!(
+                    "next[{position}]: the request does not say where {{{wanted}}} goes"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Operation {
+    /// The names of all values in it.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.path.names().collect();
+        names.extend(self.headers.values().flat_map(Template::names));
+        names.extend(self.query.values().flat_map(crate::template::Json::names));
+        names.extend(self.body.iter().flat_map(crate::template::Json::names));
+        names
+    }
+}
+
+/// Sets `object_defaults` under every object; an object's own null takes a default away.
+fn inherit(tree: &mut Tree) {
+    let Some(tree) = tree.as_object_mut() else { return };
+    let Some(defaults) = tree.remove("object_defaults") else {
+        return;
+    };
+    let objects = tree.get_mut("objects").and_then(Tree::as_object_mut);
+    for object in objects.into_iter().flat_map(|objects| objects.values_mut()) {
+        let own = std::mem::take(object);
+        *object = defaults.clone();
+        merge(object, own);
+    }
+}
+
+fn merge(under: &mut Tree, over: Tree) {
+    match (under, over) {
+        (Tree::Object(under), Tree::Object(over)) => {
+            for (name, value) in over {
+                if value.is_null() {
+                    under.remove(&name);
+                } else if let Some(slot) = under.get_mut(&name) {
+                    merge(slot, value);
+                } else {
+                    under.insert(name, value);
+                }
+            }
+        }
+        (under, over) => *under = over,
     }
 }

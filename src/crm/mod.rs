@@ -1,8 +1,14 @@
-//! What a CRM looks like: its connector file, the requests it wants, the pages it answers with. Sends nothing itself.
+//! What a CRM looks like: its connector file, the requests it wants, the answers it gives. Sends nothing itself.
 
+pub mod catalog;
+pub mod condition;
 pub mod connector;
 pub mod fingerprint;
+pub mod mapping;
+pub mod next;
+pub mod object;
 pub mod page;
+pub mod reply;
 pub mod request;
 pub mod timestamp;
 pub mod webhook;

@@ -1,21 +1,111 @@
-//! A page is read once: where each row stands in the body, its id, its time, its fingerprint, and where the next page is.
-//! PHP arrays are built later, and only for the rows that are asked for.
+//! A page is read once: where each row stands in the body, its id, its time, its fingerprint and its neutral record. PHP
+//! arrays are built later, and only for the rows that are asked for. Where the next page is, `next.rs` finds out.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::crm::connector::{Next, Object};
+use jiff::tz::TimeZone;
+
+use crate::crm::condition::Condition;
 use crate::crm::fingerprint::{Fingerprint, fingerprint};
+use crate::crm::mapping::Mapping;
+use crate::crm::object::{Listing, Object};
 use crate::error::{Error, Kind, Result};
-use crate::json::{Reader, Refusal};
+use crate::json::{Path, Reader, Refusal, scalar};
 
 /// Longer ids are no ids; the plugin's tables hold as much.
 const MAX_ID: usize = 1024;
 
+/// What is read of a page's rows.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Where the rows are.
+    pub rows: Path,
+    /// Where a row's id is.
+    pub id: Path,
+    /// Where its time is; the first that has a value counts.
+    pub times: Vec<Path>,
+    /// Where its fields are.
+    pub fields_at: Path,
+    /// How they become the neutral record; without it they are one already.
+    pub mapping: Option<Mapping>,
+    /// The members of the neutral record that count; `None`: all.
+    pub fields: Option<Vec<String>>,
+    /// Rows that do not hold it are passed over.
+    pub keep: Option<Condition>,
+    /// Zone of times without an offset.
+    pub zone: TimeZone,
+}
+
+impl Shape {
+    /// What a connector says of an object's rows.
+    #[must_use]
+    pub fn of(object: &Object, rows: &Path, mapping: Option<Mapping>, zone: TimeZone) -> Self {
+        Self {
+            rows: rows.clone(),
+            id: object.id.clone(),
+            times: object.updated_at.at.clone(),
+            fields_at: object.fields_at.clone(),
+            mapping,
+            fields: None,
+            keep: None,
+            zone,
+        }
+    }
+
+    /// The same for one of its lists.
+    #[must_use]
+    pub fn of_listing(mut self, listing: &Listing) -> Self {
+        self.rows = listing.rows.clone();
+        self.keep.clone_from(&listing.keep);
+        if let Some(id) = &listing.id {
+            self.id = id.clone();
+        }
+        if let Some(time) = &listing.time {
+            self.times = vec![time.clone()];
+        }
+        self
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        self.fields
+            .as_ref()
+            .is_none_or(|fields| fields.iter().any(|field| field == name))
+    }
+
+    /// The neutral record without id and time, and its fingerprint.
+    fn neutral(&self, mapping: &Mapping, row: &str) -> (String, Fingerprint) {
+        let fields = self.fields_at.text(row).unwrap_or("{}");
+        let mut members = mapping.read(fields, Some(&self.zone));
+        members.retain(|(name, _)| self.is_wanted(name));
+        members.sort();
+        let text = object(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let print = of_object(&text);
+        (text, print)
+    }
+
+    /// The row as it is: the members that fingerprints cover, each once, in an order that does not depend on the CRM's.
+    fn chosen<'m>(&self, members: &'m Members) -> Vec<(&'m str, &'m Range<usize>)> {
+        let is_time = |name: &str| self.times.iter().any(|time| time.as_member() == Some(name));
+        let mut chosen: Vec<(&str, &Range<usize>)> = members
+            .iter()
+            .map(|(name, span)| (name.as_str(), span))
+            .filter(|(name, _)| match self.fields {
+                Some(_) => self.is_wanted(name),
+                None => !is_time(name),
+            })
+            .collect();
+        // The sort is stable and `dedup_by` keeps the earlier of two: reversed, the last of repeated names counts.
+        chosen.reverse();
+        chosen.sort_by_key(|(name, _)| *name);
+        chosen.dedup_by_key(|(name, _)| *name);
+        chosen
+    }
+}
+
 /// One record.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Where its object stands in the body.
+    /// Where its object stands in the page's text.
     pub span: Range<usize>,
     /// The CRM's id, always as text.
     pub id: String,
@@ -23,6 +113,8 @@ pub struct Row {
     pub updated_at: Option<String>,
     /// Equal for rows that are equal in the mapped fields.
     pub fingerprint: Fingerprint,
+    /// The neutral record without id and time, where a mapping makes one.
+    pub mapped: Option<String>,
 }
 
 /// A row that cannot be taken.
@@ -36,29 +128,8 @@ pub struct RefusedRow {
     pub reason: String,
 }
 
-/// Where the next page is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Continue {
-    /// A URL, absolute or relative.
-    Link(String),
-    /// An opaque value and the query parameter that carries it.
-    Cursor(String, String),
-    /// A number and the query parameter that carries it.
-    Page(u64, String),
-}
-
-/// How many numbered pages and rows there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Extent {
-    /// The number of the last page.
-    pub last_page: u64,
-    /// Rows in all, where the CRM tells.
-    pub total: Option<u64>,
-}
-
 /// One page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Page {
     /// The body; bytes that are not UTF-8 are replaced (their rows are refused).
     pub text: String,
@@ -66,10 +137,12 @@ pub struct Page {
     pub rows: Vec<Row>,
     /// What could not.
     pub refused: Vec<RefusedRow>,
-    /// Where the next page is; `None` on the last.
-    pub next: Option<Continue>,
-    /// How much there is in all, where pages are numbered.
-    pub extent: Option<Extent>,
+    /// How many rows were passed over.
+    pub skipped: usize,
+    /// Id of the last row, whatever became of it.
+    pub last_id: Option<String>,
+    /// Where the answer's other members stand; none where the answer is a list.
+    others: Vec<(String, Range<usize>)>,
 }
 
 impl Page {
@@ -79,57 +152,160 @@ impl Page {
         self.text.get(self.rows.get(position)?.span.clone())
     }
 
-    /// A JSON object of one row's mapped fields, as the CRM wrote them.
+    /// A JSON object of one row's mapped fields; where nothing is mapped, of the chosen ones as the CRM wrote them.
     #[must_use]
-    pub fn snapshot(&self, position: usize, object: &Object, fields: Option<&[String]>) -> Option<String> {
-        let row = self.row_text(position)?;
-        let members = members(&mut Reader::new(row)).ok()?;
-        let mut out = String::with_capacity(row.len().min(1024));
-        out.push('{');
-        for (name, span) in mapped(&members, object, fields) {
-            if out.len() > 1 {
-                out.push(',');
-            }
-            out.push_str(&serde_json::to_string(name).ok()?);
-            out.push(':');
-            out.push_str(row.get(span.clone())?);
+    pub fn snapshot(&self, position: usize, shape: &Shape) -> Option<String> {
+        if let Some(mapped) = &self.rows.get(position)?.mapped {
+            return Some(mapped.clone());
         }
-        out.push('}');
-        Some(out)
+        let row = self.row_text(position)?;
+        let members = members(row)?;
+        let chosen = shape.chosen(&members);
+        Some(object(
+            chosen
+                .into_iter()
+                .filter_map(|(name, span)| Some((name, row.get(span.clone())?))),
+        ))
+    }
+
+    /// The neutral record: id and time, then the mapped fields. Where nothing is mapped, the row as it is.
+    #[must_use]
+    pub fn record(&self, position: usize) -> Option<String> {
+        let row = self.rows.get(position)?;
+        let Some(mapped) = &row.mapped else {
+            return self.row_text(position).map(str::to_owned);
+        };
+        let own = [
+            ("id", quoted(&row.id)),
+            (
+                "updated_at",
+                row.updated_at.as_deref().map_or_else(|| String::from("null"), quoted),
+            ),
+        ];
+        let own = object(own.iter().map(|(name, value)| (*name, value.as_str())));
+        Some(joined(&own, mapped))
+    }
+
+    /// What stands at a path of the answer besides the rows.
+    #[must_use]
+    pub fn other(&self, path: &Path) -> Option<&str> {
+        let (first, rest) = path.split_member()?;
+        let (_, span) = self.others.iter().rev().find(|(name, _)| name == first)?;
+        rest.text(self.text.get(span.clone())?)
+    }
+
+    /// Adds the rows of another page.
+    pub fn append(&mut self, more: &Self) {
+        let offset = self.text.len();
+        self.text.push_str(&more.text);
+        self.rows.extend(more.rows.iter().map(|row| Row {
+            span: offset + row.span.start..offset + row.span.end,
+            ..row.clone()
+        }));
+    }
+
+    /// Takes the fields of the same records that another request brought. Rows that it did not bring have gone meanwhile:
+    /// they are refused, and the next pull brings them if they are still there.
+    pub fn absorb(&mut self, more: &Self, shape: &Shape) {
+        for (position, mut row) in std::mem::take(&mut self.rows).into_iter().enumerate() {
+            let found = more.rows.iter().position(|other| other.id == row.id);
+            let both = found.and_then(|at| merged(shape, self.text.get(row.span.clone())?, more.row_text(at)?));
+            let Some(both) = both else {
+                self.refused.push(RefusedRow {
+                    position,
+                    id: Some(row.id),
+                    reason: String::from("it changed while it was read in parts; the next pull brings it"),
+                });
+                continue;
+            };
+            if let Some(mapping) = &shape.mapping {
+                let (mapped, print) = shape.neutral(mapping, &both);
+                row.mapped = Some(mapped);
+                row.fingerprint = print;
+            } else if let Some(members) = members(&both) {
+                row.fingerprint = fingerprint(&both, &shape.chosen(&members));
+            }
+            let start = self.text.len();
+            self.text.push_str(&both);
+            row.span = start..self.text.len();
+            self.rows.push(row);
+        }
     }
 }
 
+/// A row with the fields of another version of it added.
+fn merged(shape: &Shape, row: &str, more: &str) -> Option<String> {
+    let both = joined(shape.fields_at.text(row)?, shape.fields_at.text(more)?);
+    match shape.fields_at.first_member() {
+        None => Some(both),
+        Some(name) => Some(joined(row, &object(std::iter::once((name, both.as_str()))))),
+    }
+}
+
+/// One object with the members of both; of equal names the later counts.
+fn joined(first: &str, second: &str) -> String {
+    let inner = |text: &str| {
+        let text = text.trim();
+        let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        inside.unwrap_or_default().trim().to_owned()
+    };
+    let (first, second) = (inner(first), inner(second));
+    let comma = if first.is_empty() || second.is_empty() { "" } else { "," };
+    format!("{{{first}{comma}{second}}}")
+}
+
+fn object<'t>(members: impl Iterator<Item = (&'t str, &'t str)>) -> String {
+    let mut out = String::from("{");
+    for (name, value) in members {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push_str(&quoted(name));
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    out
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn of_object(text: &str) -> Fingerprint {
+    let members = members(text).unwrap_or_default();
+    let all: Vec<_> = members.iter().map(|(name, span)| (name.as_str(), span)).collect();
+    fingerprint(text, &all)
+}
+
 /// Reads a page.
-pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<Page> {
+pub fn scan(body: &[u8], shape: &Shape) -> Result<Page> {
     let (text, broken) = readable(body);
-    let mut page = Page {
-        text,
-        rows: Vec::new(),
-        refused: Vec::new(),
-        next: None,
-        extent: None,
-    };
     let not_json = |refusal: Refusal| Error::new(Kind::Decode, format!("the answer is not JSON: {refusal}"));
-    let mut reader = Reader::new(&page.text);
     let mut rows = Rows {
-        text: &page.text,
+        text: &text,
+        offset: 0,
         broken: &broken,
-        object,
-        fields,
+        shape,
         position: 0,
-        rows: Vec::new(),
-        refused: Vec::new(),
+        page: Page::default(),
     };
+    let mut reader = Reader::new(&text);
     let mut found = false;
     let mut others: Vec<(String, Range<usize>)> = Vec::new();
     match reader.peek_token() {
-        Some(b'[') => {
+        Some(b'[') if shape.rows.is_root() => {
+            found = true;
+            rows.read(&mut reader).map_err(not_json)?;
+        }
+        // Some APIs leave the wrapping out.
+        Some(b'[') if shape.rows.as_member().is_some() => {
             found = true;
             rows.read(&mut reader).map_err(not_json)?;
         }
         Some(b'{') => reader
             .each_member(|reader, name| {
-                if name == object.rows && reader.peek_token() == Some(b'[') {
+                if shape.rows.as_member() == Some(&*name) && reader.peek_token() == Some(b'[') {
                     found = true;
                     return rows.read(reader);
                 }
@@ -138,27 +314,44 @@ pub fn scan(body: &[u8], object: &Object, fields: Option<&[String]>) -> Result<P
                 Ok(())
             })
             .map_err(not_json)?,
+        Some(b'[') => {
+            reader.span().map_err(not_json)?;
+        }
         _ => return Err(not_json(Refusal::Syntax)),
     }
     if reader.peek_token().is_some() {
         return Err(not_json(Refusal::Syntax));
+    }
+    if !found && let Some(span) = nested(&text, &shape.rows) {
+        found = true;
+        rows.offset = span.start;
+        let mut reader = Reader::new(text.get(span).unwrap_or_default());
+        rows.read(&mut reader).map_err(not_json)?;
     }
     if !found {
         return Err(Error::new(
             Kind::Decode,
             format!(
                 "the answer has no list '{}': is the endpoint the one of this CRM?",
-                object.rows
+                shape.rows
             ),
         ));
     }
-    let (rows, refused) = (rows.rows, rows.refused);
-    let (next, extent) = continuation(&page.text, &others, &object.next)?;
-    page.rows = rows;
-    page.refused = refused;
-    page.next = next;
-    page.extent = extent;
+    let mut page = rows.page;
+    page.others = others;
+    page.text = text;
     Ok(page)
+}
+
+/// Where a list deeper in the answer stands.
+fn nested(text: &str, path: &Path) -> Option<Range<usize>> {
+    if path.steps().len() < 2 {
+        return None;
+    }
+    path.find(text).filter(|span| {
+        text.get(span.clone())
+            .is_some_and(|text| text.trim_start().starts_with('['))
+    })
 }
 
 /// The body as text, and the positions of bytes that are not UTF-8 (replaced by as many question marks).
@@ -177,12 +370,12 @@ fn readable(body: &[u8]) -> (String, Vec<usize>) {
 
 struct Rows<'a> {
     text: &'a str,
+    /// Where the reader's text begins in `text`.
+    offset: usize,
     broken: &'a [usize],
-    object: &'a Object,
-    fields: Option<&'a [String]>,
+    shape: &'a Shape,
     position: usize,
-    rows: Vec<Row>,
-    refused: Vec<RefusedRow>,
+    page: Page,
 }
 
 impl Rows<'_> {
@@ -190,47 +383,64 @@ impl Rows<'_> {
         reader.each_element(|reader| {
             let is_object = reader.peek_token() == Some(b'{');
             let span = reader.span()?;
-            self.take(span, is_object);
+            self.take(self.offset + span.start..self.offset + span.end, is_object);
             self.position += 1;
             Ok(())
         })
     }
 
     fn take(&mut self, span: Range<usize>, is_object: bool) {
+        let shape = self.shape;
         let row = self.text.get(span.clone()).unwrap_or_default();
-        let members = if is_object {
-            // The span was read once already, so it is an object.
-            members(&mut Reader::new(row)).unwrap_or_default()
-        } else {
+        if !is_object {
             return self.refuse(None, "it is not an object");
+        }
+        // The span was read once already, so it is an object.
+        let members = members(row).unwrap_or_default();
+        let value = |path: &Path| {
+            let (first, rest) = path.split_member()?;
+            let (_, at) = members.iter().rev().find(|(member, _)| member == first)?;
+            let text = row.get(at.clone())?;
+            if rest.is_root() { Some(text) } else { rest.text(text) }
         };
-        let value = |name: &str| {
-            members
-                .iter()
-                .rev()
-                .find(|(member, _)| member == name)
-                .and_then(|(_, at)| row.get(at.clone()))
-        };
-        let id = value(&self.object.id).and_then(scalar);
+        let id = value(&shape.id).and_then(scalar);
+        self.page.last_id.clone_from(&id);
+        if shape.keep.as_ref().is_some_and(|keep| !keep.holds(row)) {
+            self.page.skipped += 1;
+            return;
+        }
         let is_broken =
             self.broken.partition_point(|at| *at < span.start) < self.broken.partition_point(|at| *at < span.end);
         if is_broken {
             return self.refuse(id, "it has bytes that are not UTF-8");
         }
         match id {
-            Some(id) if !id.is_empty() && id.len() <= MAX_ID => self.rows.push(Row {
-                updated_at: value(&self.object.updated_at).and_then(scalar),
-                fingerprint: fingerprint(row, &mapped(&members, self.object, self.fields)),
-                span,
-                id,
-            }),
+            Some(id) if !id.is_empty() && id.len() <= MAX_ID => {
+                let (mapped, fingerprint) = match &shape.mapping {
+                    Some(mapping) => {
+                        let (mapped, print) = shape.neutral(mapping, row);
+                        (Some(mapped), print)
+                    }
+                    None => (None, fingerprint(row, &shape.chosen(&members))),
+                };
+                self.page.rows.push(Row {
+                    updated_at: shape
+                        .times
+                        .iter()
+                        .find_map(|path| value(path).and_then(scalar).filter(|time| !time.is_empty())),
+                    fingerprint,
+                    mapped,
+                    span,
+                    id,
+                });
+            }
             Some(_) => self.refuse(None, "its id is empty or longer than 1024 bytes"),
             None => self.refuse(None, "it has no id that is text or a number"),
         }
     }
 
     fn refuse(&mut self, id: Option<String>, reason: &str) {
-        self.refused.push(RefusedRow {
+        self.page.refused.push(RefusedRow {
             position: self.position,
             id,
             reason: String::from(reason),
@@ -240,91 +450,14 @@ impl Rows<'_> {
 
 type Members = Vec<(String, Range<usize>)>;
 
-fn members(reader: &mut Reader<'_>) -> std::result::Result<Members, Refusal> {
+fn members(object: &str) -> Option<Members> {
     let mut members = Members::with_capacity(16);
-    reader.each_member(|reader, name| {
-        let span = reader.span()?;
-        members.push((name.into_owned(), span));
-        Ok(())
-    })?;
-    Ok(members)
-}
-
-/// The members that fingerprints and snapshots cover, each once, in an order that does not depend on the CRM's.
-fn mapped<'m>(members: &'m Members, object: &Object, fields: Option<&[String]>) -> Vec<(&'m str, &'m Range<usize>)> {
-    let mut chosen: Vec<(&str, &Range<usize>)> = members
-        .iter()
-        .map(|(name, span)| (name.as_str(), span))
-        .filter(|(name, _)| match fields {
-            Some(fields) => fields.iter().any(|field| field == name),
-            None => *name != object.updated_at,
+    Reader::new(object)
+        .each_member(|reader, name| {
+            let span = reader.span()?;
+            members.push((name.into_owned(), span));
+            Ok(())
         })
-        .collect();
-    // The sort is stable and `dedup_by` keeps the earlier of two: reversed, the last of repeated names counts.
-    chosen.reverse();
-    chosen.sort_by_key(|(name, _)| *name);
-    chosen.dedup_by_key(|(name, _)| *name);
-    chosen
-}
-
-/// A string or number as text; nothing else identifies or dates a row.
-fn scalar(json: &str) -> Option<String> {
-    match json.as_bytes().first()? {
-        b'"' => Reader::new(json).string().ok().map(Cow::into_owned),
-        b'-' | b'0'..=b'9' => Some(json.to_owned()),
-        _ => None,
-    }
-}
-
-fn continuation(
-    text: &str,
-    others: &[(String, Range<usize>)],
-    rules: &[Next],
-) -> Result<(Option<Continue>, Option<Extent>)> {
-    let lookup = |path: &[String]| -> Option<&str> {
-        let (first, rest) = path.split_first()?;
-        let (_, span) = others.iter().rev().find(|(name, _)| name == first)?;
-        let mut value = text.get(span.clone())?;
-        for name in rest {
-            if !value.starts_with('{') {
-                return None;
-            }
-            let members = members(&mut Reader::new(value)).ok()?;
-            let (_, span) = members.iter().rev().find(|(member, _)| member == name)?;
-            value = value.get(span.clone())?;
-        }
-        Some(value)
-    };
-    for rule in rules {
-        match rule {
-            Next::Link { link } => {
-                if let Some(value) = lookup(link) {
-                    return Ok((scalar(value).filter(|url| !url.is_empty()).map(Continue::Link), None));
-                }
-            }
-            Next::Cursor { cursor, query } => {
-                if let Some(value) = lookup(cursor) {
-                    let next = scalar(value).filter(|cursor| !cursor.is_empty());
-                    return Ok((next.map(|cursor| Continue::Cursor(cursor, query.clone())), None));
-                }
-            }
-            Next::Page {
-                page,
-                last,
-                total,
-                query,
-            } => {
-                let number = |path| lookup(path).and_then(scalar)?.parse::<u64>().ok();
-                if let (Some(page), Some(last)) = (number(page), number(last)) {
-                    let next = (page < last).then(|| Continue::Page(page + 1, query.clone()));
-                    let extent = Extent {
-                        last_page: last,
-                        total: number(total),
-                    };
-                    return Ok((next, Some(extent)));
-                }
-            }
-        }
-    }
-    Ok((None, None))
+        .ok()?;
+    Some(members)
 }

@@ -1,14 +1,49 @@
-//! The requests that a connector wants: addresses, queries and headers. The face gives the values, `net` sends them.
+//! The requests that a connector wants: addresses, queries, headers and bodies. The face gives the values, `net` sends them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
-use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use ring::hmac;
 use zeroize::Zeroizing;
 
-use crate::crm::connector::{Auth, Connector};
+use crate::crm::connector::{AuthMethod, Connector, ENDPOINT};
+use crate::crm::object::Operation;
 use crate::error::{Error, Kind, Result};
+use crate::template::{Json, Template, Value, Values};
 
-/// The endpoint that a tenant's settings name. Its path counts for nothing: connectors' paths are absolute (RFC 3986).
+/// Longer addresses are cut or refused by servers and proxies on the way.
+pub const MAX_URL: usize = 7_500;
+
+/// A tenant's connection to its CRM: what every request to it needs.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// What the CRM looks like.
+    pub connector: &'static Connector,
+    /// How requests are authorised.
+    pub method: &'static AuthMethod,
+    /// The connection's fields, its secrets opened, and what a token brought along.
+    pub values: Values,
+}
+
+/// A request that can be sent.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// HTTP method.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Headers, the authorisation among them, which is marked so that no log shows it.
+    pub headers: HeaderMap,
+    /// Body, if any.
+    pub body: Option<Bytes>,
+    /// What the connector says of its repetition.
+    pub repeatable: Option<bool>,
+}
+
+/// The endpoint that a tenant's settings name.
 pub fn endpoint(text: &str) -> Result<Url> {
     let url = Url::parse(text).map_err(|_| {
         Error::new(
@@ -45,48 +80,170 @@ pub fn origin(endpoint: &Url) -> String {
     endpoint.origin().ascii_serialization()
 }
 
-/// The address of a collection, or of one of its records.
-pub fn address(endpoint: &Url, path: &str, object: &str, id: Option<&str>) -> Result<Url> {
-    let unusable = || Error::new(Kind::Config, format!("the path {path} does not fit the endpoint"));
-    let mut url = endpoint
-        .join(&path.replace("{object}", object))
-        .map_err(|_| unusable())?;
-    if let Some(id) = id {
-        if id.is_empty() || matches!(id, "." | "..") {
-            return Err(Error::new(Kind::Config, format!("'{id}' cannot be the id of a record")));
-        }
-        // Encodes slashes, percent signs and all else that is not part of one segment.
-        url.path_segments_mut().map_err(|()| unusable())?.push(id);
-    }
-    Ok(url)
+/// Sets `{api_endpoint}` (without a slash, query or fragment at its end) and `{origin}`.
+pub fn set_endpoint(values: &mut Values, endpoint: &Url) {
+    let mut whole = endpoint.clone();
+    whole.set_query(None);
+    whole.set_fragment(None);
+    values.set(ENDPOINT, Value::text(whole.as_str().trim_end_matches('/')));
+    whole.set_path("");
+    values.set("origin", Value::text(whole.as_str().trim_end_matches('/')));
 }
 
-/// A connector's headers with the authorisation, which is marked so that no log shows it.
-pub fn headers(connector: &Connector, api_key: &[u8]) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &connector.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        let value = HeaderValue::from_str(value);
-        if let (Ok(name), Ok(value)) = (name, value) {
-            headers.insert(name, value);
-        }
+impl Connection {
+    /// What all paths are below.
+    pub fn base(&self) -> Result<String> {
+        self.connector.base.text(&self.values).ok_or_else(|| {
+            Error::new(
+                Kind::Config,
+                "the CRM's address is not known yet: connect the tenant first, or check its settings",
+            )
+        })
     }
-    let Auth::Bearer {} = connector.auth;
-    let text = Zeroizing::new([b"Bearer ", api_key].concat());
-    let mut value = HeaderValue::from_bytes(&text).map_err(|_| {
-        Error::new(
-            Kind::Credential,
-            "the api_key has characters that no HTTP header can carry (a line break, perhaps): enter it again",
-        )
+
+    /// The request of an operation with these values, which include the connection's.
+    pub fn request(&self, operation: &Operation, values: &Values) -> Result<Request> {
+        let wrong = |what: &str| {
+            Error::new(
+                Kind::Config,
+                format!(
+                    "the {what} of {} needs a value that is not there, of {}",
+                    operation.method,
+                    operation.names().join(", ")
+                ),
+            )
+        };
+        for name in ["id", "key_value"] {
+            if let Some(id) = values.text(name).filter(|id| id.is_empty() || id == "." || id == "..")
+                && operation.path.names().any(|used| used == name)
+            {
+                return Err(Error::new(Kind::Config, format!("'{id}' cannot be the id of a record")));
+            }
+        }
+        let path = operation.path.path(values).ok_or_else(|| wrong("path"))?;
+        let address = format!("{}{path}", self.base()?);
+        let mut url = endpoint(&address)?;
+        for (name, value) in &operation.query {
+            if let Some(value) = query_value(value, values) {
+                append_query(&mut url, name, &value);
+            }
+        }
+        let body = match &operation.body {
+            None => None,
+            Some(body) => Some(Bytes::from(body.render(values).ok_or_else(|| wrong("body"))?)),
+        };
+        let method = Method::from_bytes(operation.method.as_bytes())
+            .map_err(|_| Error::new(Kind::Config, format!("{} is no HTTP method", operation.method)))?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.connector.headers.iter().chain(&operation.headers) {
+            if let Some(value) = value.bytes(values) {
+                insert(&mut headers, name, &value, false)?;
+            }
+        }
+        if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        self.authorise(&mut headers, &method, &path)?;
+        Ok(Request {
+            method,
+            url,
+            headers,
+            body,
+            repeatable: operation.repeatable,
+        })
+    }
+
+    /// The request for a page whose address the CRM itself gave: on another origin the credential is not sent.
+    pub fn linked(&self, operation: &Operation, values: &Values, link: &str) -> Result<Request> {
+        let mut request = self.request(operation, values)?;
+        let linked = request
+            .url
+            .join(link)
+            .ok()
+            .filter(|to| to.origin() == request.url.origin());
+        request.url = linked.ok_or_else(|| {
+            Error::new(
+                Kind::Egress,
+                "the CRM's link to the next page leads to another origin: the credential is not sent there",
+            )
+        })?;
+        request.method = Method::GET;
+        request.body = None;
+        Ok(request)
+    }
+
+    fn authorise(&self, headers: &mut HeaderMap, method: &Method, path: &str) -> Result<()> {
+        let missing = || {
+            Error::new(
+                Kind::Credential,
+                format!(
+                    "the connection lacks {}, which its authorisation needs",
+                    self.method.fields.join(", ")
+                ),
+            )
+        };
+        for (name, value) in &self.method.headers {
+            let value = value.bytes(&self.values).ok_or_else(missing)?;
+            insert(headers, name, &value, true)?;
+        }
+        if let Some(basic) = &self.method.basic {
+            let user = basic.user.bytes(&self.values).ok_or_else(missing)?;
+            let password = basic.password.bytes(&self.values).ok_or_else(missing)?;
+            let pair = Zeroizing::new([user.as_slice(), b":", password.as_slice()].concat());
+            let value = Zeroizing::new(format!("{}{}", basic.prefix, BASE64.encode(pair)));
+            insert(headers, &basic.header, value.as_bytes(), true)?;
+        }
+        if let Some(signed) = &self.method.hmac {
+            let values = self
+                .values
+                .clone()
+                .with("method", Value::text(method.as_str()))
+                .with("path", Value::text(path.trim_start_matches('/')));
+            let key = signed.key.bytes(&values).ok_or_else(missing)?;
+            let message = signed.message.bytes(&values).ok_or_else(missing)?;
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), &message);
+            let user = signed.user.bytes(&values).ok_or_else(missing)?;
+            let value = Zeroizing::new([user.as_slice(), b":", tag.as_ref()].concat());
+            insert(headers, &signed.header, BASE64.encode(value).as_bytes(), true)?;
+        }
+        Ok(())
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &[u8], secret: bool) -> Result<()> {
+    let name = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| Error::new(Kind::Config, format!("'{name}' is not the name of a header")))?;
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| {
+        if secret {
+            Error::new(
+                Kind::Credential,
+                "the api_key has characters that no HTTP header can carry (a line break, perhaps): enter it again",
+            )
+        } else {
+            Error::new(Kind::Config, format!("the header {name} would hold a line break"))
+        }
     })?;
-    value.set_sensitive(true);
-    headers.insert(AUTHORIZATION, value);
-    Ok(headers)
+    value.set_sensitive(secret);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn query_value(value: &Json, values: &Values) -> Option<Vec<u8>> {
+    match value {
+        Json::Text(template) => Some(template.bytes(values)?.to_vec()),
+        other => Some(other.render(values)?.into_bytes()),
+    }
+}
+
+/// Whether a query has this parameter.
+#[must_use]
+pub fn has_parameter(url: &Url, name: &str) -> bool {
+    url.query_pairs().any(|(found, _)| found == name)
 }
 
 /// One pair of a query, encoded by RFC 3986: a space is `%20`, a plus sign `%2B`.
-pub fn append_query(url: &mut Url, name: &str, value: &str) {
-    let pair = query_pair(name, value.as_bytes());
+pub fn append_query(url: &mut Url, name: &str, value: &[u8]) {
+    let pair = query_pair(name, value);
     let query = match url.query() {
         Some(query) if !query.is_empty() => format!("{query}&{pair}"),
         _ => pair,
@@ -103,4 +260,21 @@ pub fn query_pair(name: &str, value: &[u8]) -> String {
         utf8_percent_encode(name, RESERVED),
         percent_encode(value, RESERVED)
     )
+}
+
+/// The parameter whose value is this one and nothing else.
+#[must_use]
+pub fn parameter_of<'o>(operation: &'o Operation, value: &str) -> Option<&'o str> {
+    operation.query.iter().find_map(|(name, template)| match template {
+        Json::Text(template) => is_only(template, value).then_some(name.as_str()),
+        _ => None,
+    })
+}
+
+fn is_only(template: &Template, value: &str) -> bool {
+    template.starts_with(value)
+        && template.names().count() == 1
+        && template
+            .text(&Values::new().with(value, Value::text("")))
+            .is_some_and(|rest| rest.is_empty())
 }

@@ -1,7 +1,10 @@
 //! A CRM's own times: read in the form it writes, moved back, and written in the same form. Never the portal's clock.
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::crm::object::TimeFormat;
 
 /// Epoch numbers from this size on count milliseconds (in seconds it would be the year 5138).
 const FIRST_MILLISECOND: i64 = 100_000_000_000;
@@ -61,6 +64,35 @@ impl Moment {
             }
             Self::Seconds(at) => Some(at.checked_sub(seconds)?.to_string()),
             Self::Milliseconds(at) => Some(at.checked_sub(seconds.checked_mul(1000)?)?.to_string()),
+        }
+    }
+
+    /// The point in time; one without an offset is of `zone`, and of the two that a repeated hour has the earlier.
+    #[must_use]
+    pub fn instant(&self, zone: &TimeZone) -> Option<Timestamp> {
+        match self {
+            Self::Zoned(timestamp, _) => Some(*timestamp),
+            Self::Naive(naive, _) => Some(zone.to_ambiguous_zoned(*naive).earlier().ok()?.timestamp()),
+            Self::Seconds(at) => Timestamp::from_second(*at).ok(),
+            Self::Milliseconds(at) => Timestamp::from_millisecond(*at).ok(),
+        }
+    }
+
+    /// In the form that a CRM wants in its filter; a naive time is of `zone`. `None` where it is wanted as it was written.
+    #[must_use]
+    pub fn write(&self, format: TimeFormat, zone: &TimeZone) -> Option<String> {
+        let at = self.instant(zone);
+        let utc = |form: &str| Some(at?.strftime(form).to_string());
+        match format {
+            TimeFormat::AsWritten => None,
+            TimeFormat::Rfc3339 => utc("%Y-%m-%dT%H:%M:%SZ"),
+            TimeFormat::Rfc3339Ms => utc("%Y-%m-%dT%H:%M:%S.%3fZ"),
+            TimeFormat::Offset => utc("%Y-%m-%dT%H:%M:%S+00:00"),
+            TimeFormat::SpaceMsZ => utc("%Y-%m-%d %H:%M:%S.%3fZ"),
+            TimeFormat::Naive => Some(at?.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()),
+            TimeFormat::NaiveUtc => utc("%Y-%m-%d %H:%M:%S"),
+            TimeFormat::Epoch => Some(at?.as_second().to_string()),
+            TimeFormat::EpochMs => Some(at?.as_millisecond().to_string()),
         }
     }
 

@@ -30,6 +30,15 @@ impl Path {
         Self(vec![Step::Member(name.to_owned())])
     }
 
+    /// The first member and the path from there on.
+    #[must_use]
+    pub fn split_member(&self) -> Option<(&str, Self)> {
+        match self.0.split_first() {
+            Some((Step::Member(name), rest)) => Some((name, Self(rest.to_vec()))),
+            _ => None,
+        }
+    }
+
     /// The steps.
     #[must_use]
     pub fn steps(&self) -> &[Step] {

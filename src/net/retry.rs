@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::clock;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 
 /// Requests of one call at most.
 pub const MAX_ATTEMPTS: u32 = 4;
@@ -28,12 +28,15 @@ pub fn pause(repeat: Repeat, error: &Error, attempt: u32) -> Option<Duration> {
     }
     let transient = match error.kind {
         // No request left this machine, or the CRM refused to look at it.
-        Kind::Connect | Kind::RateLimited => true,
+        Kind::Connect => true,
+        // A quota of the day does not come back while anybody waits.
+        Kind::RateLimited => error.reason != Some(Reason::Quota),
         Kind::Transport => repeat == Repeat::AfterAnyTransientFailure,
-        Kind::Http => {
-            repeat == Repeat::AfterAnyTransientFailure
-                && matches!(error.status, Some(408 | 425 | 500 | 502 | 503 | 504))
-        }
+        Kind::Http => match error.reason {
+            Some(Reason::Busy) => true,
+            Some(Reason::Transient) => repeat == Repeat::AfterAnyTransientFailure,
+            _ => false,
+        },
         _ => false,
     };
     if !transient {
@@ -58,7 +61,13 @@ fn jittered(most: Duration) -> Duration {
 /// Seconds that an answer asks to wait, in either form of the header.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap) -> Option<f64> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    seconds_in(headers, RETRY_AFTER.as_str())
+}
+
+/// The same in another header.
+#[must_use]
+pub fn seconds_in(headers: &HeaderMap, name: &str) -> Option<f64> {
+    let value = headers.get(name)?.to_str().ok()?.trim();
     match value.parse::<f64>() {
         Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Some(seconds),
         Ok(_) => None,

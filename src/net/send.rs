@@ -19,9 +19,30 @@ const ERROR_BODY_PATIENCE: Duration = Duration::from_millis(500);
 /// What is read of an error's body; more is never shown.
 const MAX_ERROR_BODY: usize = 16 * 1024;
 
+/// Says what an answer means: the connector does.
+pub trait Judge: std::fmt::Debug + Send + Sync {
+    /// The meaning of an answer, of which `body` may be the beginning only where the status is no success.
+    fn judge(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict;
+    /// Whether an answer with a status of success has to be judged, too.
+    fn concerns_success(&self) -> bool;
+}
+
+/// What an answer means.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is what was asked for.
+    Success,
+    /// It is a list without rows.
+    NoRows,
+    /// It is not.
+    Failure(Error),
+}
+
 /// A request with everything that decides about its fate.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// Says what the answer means.
+    pub judge: &'static dyn Judge,
     /// HTTP method.
     pub method: Method,
     /// Where to.
@@ -45,6 +66,8 @@ pub struct Reply {
     pub operation: String,
     /// HTTP status.
     pub status: StatusCode,
+    /// Whether it says that there are no rows.
+    pub no_rows: bool,
     /// Headers.
     pub headers: HeaderMap,
     /// Body, unpacked.
@@ -80,12 +103,13 @@ pub async fn send(client: Client, mut call: Call) -> Result<Reply> {
     loop {
         let result = tokio::time::timeout_at(deadline, once(&client, &mut call)).await;
         let mut error = match result {
-            Ok(Ok((status, headers, body))) => {
+            Ok(Ok(answer)) => {
                 return Ok(Reply {
                     operation,
-                    status,
-                    headers,
-                    body,
+                    status: answer.status,
+                    no_rows: answer.no_rows,
+                    headers: answer.headers,
+                    body: answer.body,
                     attempts: attempt,
                     elapsed: start.elapsed(),
                 });
@@ -116,7 +140,14 @@ fn timed_out(timeout: Duration) -> Error {
     )
 }
 
-async fn once(client: &Client, call: &mut Call) -> Result<(StatusCode, HeaderMap, Bytes)> {
+struct Answer {
+    status: StatusCode,
+    no_rows: bool,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+async fn once(client: &Client, call: &mut Call) -> Result<Answer> {
     let (mut url, mut method, mut body) = (call.url.clone(), call.method.clone(), call.body.clone());
     for _ in 0..=MAX_REDIRECTS {
         egress::check(&url, &call.config)?;
@@ -141,11 +172,12 @@ async fn once(client: &Client, call: &mut Call) -> Result<(StatusCode, HeaderMap
             continue;
         }
         let headers = std::mem::take(response.headers_mut());
-        if status.is_success() {
-            let body = whole_body(response, call.config.max_response_bytes).await?;
-            return Ok((status, headers, body));
-        }
-        return Err(refused(status, &headers, excerpt(response).await));
+        let body = if status.is_success() {
+            whole_body(response, call.config.max_response_bytes).await?
+        } else {
+            excerpt(response).await.into()
+        };
+        return judged(call.judge, status, headers, body);
     }
     Err(Error::new(
         Kind::Http,
@@ -244,17 +276,25 @@ async fn excerpt(mut response: Response) -> Vec<u8> {
     body
 }
 
-fn refused(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Error {
-    let kind = if status == StatusCode::TOO_MANY_REQUESTS {
-        Kind::RateLimited
+fn judged(judge: &dyn Judge, status: StatusCode, headers: HeaderMap, body: Bytes) -> Result<Answer> {
+    let verdict = if status.is_success() && !judge.concerns_success() {
+        Verdict::Success
     } else {
-        Kind::Http
+        judge.judge(status, &headers, &body)
     };
-    let mut error = Error::new(kind, format!("HTTP {status}"));
-    error.status = Some(status.as_u16());
-    error.retry_after = retry::retry_after(headers);
-    error.body = Some(String::from_utf8_lossy(&body).into_owned());
-    error
+    match verdict {
+        Verdict::Failure(mut error) => {
+            error.status = Some(status.as_u16());
+            error.body = Some(String::from_utf8_lossy(body.get(..MAX_ERROR_BODY).unwrap_or(&body)).into_owned());
+            Err(error)
+        }
+        verdict => Ok(Answer {
+            status,
+            no_rows: matches!(verdict, Verdict::NoRows),
+            headers,
+            body,
+        }),
+    }
 }
 
 fn failed(error: &reqwest::Error) -> Error {

@@ -1,4 +1,5 @@
 //! The verbs, pure flow: what is fetched, in which order, and from where the next run goes on.
 
+pub mod plan;
 pub mod pull;
 pub mod watermark;

@@ -1,53 +1,33 @@
 //! A streaming pull: page after page is fetched and read on the I/O thread while the caller stores the one before.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, Url};
-use tokio::sync::Semaphore;
+use reqwest::Client;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock;
-use crate::config::Config;
-use crate::crm::connector::{Next, Object};
-use crate::crm::page::{self, Continue, Extent, Page};
-use crate::crm::request::append_query;
-use crate::error::{Error, Kind, Result};
-use crate::net::retry::Repeat;
-use crate::net::send::{Call, send};
+use crate::crm::next::{self, Continue, Extent, Place};
+use crate::crm::page::Page;
+use crate::crm::request::{self, Connection};
+use crate::crm::timestamp::Moment;
+use crate::error::{Error, Kind, Reason, Result};
 use crate::runtime::{self, Engine};
+use crate::sync::plan::{Fetched, Plan, is_stale};
 use crate::sync::watermark::Watermark;
 
 /// Pages that wait or travel while the caller works on one.
 const AHEAD: usize = 1;
 /// How often a walk over numbered pages is repeated because rows moved between them.
 const MAX_REPEATS: u32 = 2;
-
-/// What is pulled, and how.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// What is known of the object type.
-    pub object: &'static Object,
-    /// The collection.
-    pub address: Url,
-    /// Headers of each request.
-    pub headers: HeaderMap,
-    /// Names of the mapped fields; `None`: all.
-    pub fields: Option<Arc<[String]>>,
-    /// Rows to a page; `None`: as the CRM likes.
-    pub page_size: Option<u32>,
-    /// Pages side by side; more than one only where order and totals are stable.
-    pub parallel: usize,
-    /// The host's rules and bounds, for each page.
-    pub config: Config,
-    /// Bound on each page.
-    pub timeout: Duration,
-    /// Where to start.
-    pub from: Watermark,
-}
+/// How often one page's request is repeated with a new token.
+const MAX_RENEWALS: u32 = 1;
+/// A filter that is off by more than a zone's offset is none.
+const A_DAY: f64 = 86_400.0;
 
 /// One page and from where to go on after it.
 #[derive(Debug)]
@@ -66,12 +46,22 @@ pub struct Batch {
     pub elapsed: Duration,
     /// Requests it took.
     pub attempts: u32,
+    /// Rows that are older than what was asked for: the CRM ignored the filter.
+    pub unasked: usize,
+}
+
+/// What the I/O thread says to the caller's.
+enum Message {
+    /// The next batch, or why there is none.
+    Batch(Box<Result<Batch>>),
+    /// The access token has run out: only the caller's thread can get another.
+    Renew(oneshot::Sender<Result<Connection>>),
 }
 
 /// The receiving end of a pull under way.
 #[derive(Debug)]
 pub struct Stream {
-    receiver: Receiver<Result<Batch>>,
+    receiver: Receiver<Message>,
     room: Arc<Semaphore>,
     task: JoinHandle<()>,
     ended: bool,
@@ -89,6 +79,7 @@ impl Stream {
             sender,
             watermark: starting_point(&plan),
             seen: HashSet::new(),
+            hasher: RandomState::new(),
             repeats: 0,
             number: 0,
             client,
@@ -104,8 +95,12 @@ impl Stream {
         }
     }
 
-    /// The next batch; `None` after the last one.
-    pub fn next(&mut self, interrupted: &mut dyn FnMut() -> bool) -> Result<Option<Batch>> {
+    /// The next batch; `None` after the last one. `renew` gives the connection with a new token.
+    pub fn next(
+        &mut self,
+        interrupted: &mut dyn FnMut() -> bool,
+        renew: &mut dyn FnMut() -> Result<Connection>,
+    ) -> Result<Option<Batch>> {
         if self.ended {
             return Ok(None);
         }
@@ -116,7 +111,14 @@ impl Stream {
                 "a pull cannot be continued in a forked process: start a new one from the last watermark",
             ));
         }
-        let batch = runtime::wait(&self.receiver, interrupted).and_then(|batch| batch);
+        let batch = loop {
+            match runtime::wait(&self.receiver, interrupted) {
+                Ok(Message::Batch(batch)) => break *batch,
+                // The walk has ended meanwhile: then its last message says why.
+                Ok(Message::Renew(answer)) => drop(answer.send(renew())),
+                Err(error) => break Err(error),
+            }
+        };
         self.room.add_permits(1);
         self.ended = batch.as_ref().map_or(true, |batch| batch.is_last);
         if self.ended {
@@ -139,24 +141,19 @@ struct Walk {
     plan: Plan,
     watermark: Watermark,
     room: Arc<Semaphore>,
-    sender: Sender<Result<Batch>>,
-    seen: HashSet<Continue>,
+    sender: Sender<Message>,
+    /// Hashes of the places that were walked to: a place that comes again is a circle.
+    seen: HashSet<u64>,
+    hasher: RandomState,
     number: u32,
     repeats: u32,
-}
-
-struct Fetched {
-    page: Page,
-    bytes: usize,
-    elapsed: Duration,
-    attempts: u32,
 }
 
 impl Walk {
     async fn run(mut self) {
         if let Err(error) = self.walk().await {
             // The caller has gone: so has the need to tell it.
-            let _ = self.sender.send(Err(error));
+            let _ = self.sender.send(Message::Batch(Box::new(Err(error))));
         }
     }
 
@@ -168,16 +165,16 @@ impl Walk {
             if !self.has_room().await {
                 return Ok(());
             }
-            let next = self.watermark.next.clone();
-            let fetched = match fetch(&self.client, &self.plan, &self.watermark, next.as_ref()).await {
-                Err(error) if self.number == 0 && next.as_ref().is_some_and(|next| is_stale(&error, next)) => {
+            let at = self.watermark.next.clone();
+            let mut fetched = match self.fetch(at.as_ref()).await {
+                Err(error) if self.number == 0 && self.is_stale(&error, at.as_ref()) => {
                     self.start_over();
                     continue;
                 }
                 fetched => fetched?,
             };
-            let following = fetched.page.next.clone();
-            let extent = fetched.page.extent;
+            let (following, extent) = self.following(&fetched.page, at.as_ref())?;
+            self.check_anchor(&mut fetched.page, at.as_ref());
             self.compare(extent);
             if following.is_none() && self.watermark.has_shifted && self.repeats < MAX_REPEATS {
                 self.repeats += 1;
@@ -187,7 +184,7 @@ impl Walk {
                 continue;
             }
             if let Some(following) = &following
-                && !self.seen.insert(following.clone())
+                && !self.seen.insert(self.hasher.hash_one(following))
             {
                 return Err(Error::new(
                     Kind::Decode,
@@ -197,20 +194,78 @@ impl Walk {
             if !self.deliver(fetched, following.clone()) {
                 return Ok(());
             }
-            match (following, extent) {
+            match (following, extent.and_then(|extent| extent.last_page)) {
                 (None, _) => return Ok(()),
-                (Some(Continue::Page(first, query)), Some(extent)) if self.plan.parallel > 1 => {
-                    return self.side_by_side(first, extent.last_page, &query).await;
+                (Some(Continue::Page(first)), Some(last)) if self.plan.parallel > 1 => {
+                    return self.side_by_side(first, last).await;
                 }
                 _ => {}
             }
         }
     }
 
+    /// One page; with a new token where the old one has run out.
+    async fn fetch(&mut self, at: Option<&Continue>) -> Result<Fetched> {
+        let mut renewals = 0;
+        loop {
+            match self.plan.fetch(&self.client, &self.watermark, at).await {
+                Err(error) if error.reason == Some(Reason::Expired) && renewals < MAX_RENEWALS => {
+                    renewals += 1;
+                    self.plan.connection = self.renewed().await?;
+                }
+                fetched => return fetched,
+            }
+        }
+    }
+
+    async fn renewed(&self) -> Result<Connection> {
+        let (sender, receiver) = oneshot::channel();
+        let gone = || Error::new(Kind::Cancelled, "the pull was given up while its token was renewed");
+        self.sender.send(Message::Renew(sender)).map_err(|_| gone())?;
+        receiver.await.map_err(|_| gone())?
+    }
+
+    fn is_stale(&self, error: &Error, at: Option<&Continue>) -> bool {
+        match at {
+            Some(at) => is_stale(error, at),
+            None => self
+                .watermark
+                .resume
+                .as_ref()
+                .is_some_and(|link| is_stale(error, &Continue::Link(link.clone()))),
+        }
+    }
+
+    fn following(&self, page: &Page, at: Option<&Continue>) -> Result<(Option<Continue>, Option<Extent>)> {
+        let rows = page.rows.len() + page.refused.len() + page.skipped;
+        let place = Place {
+            at,
+            rows: u64::try_from(rows).unwrap_or(u64::MAX),
+            size: self.plan.size(),
+            last_id: page.last_id.as_deref(),
+        };
+        next::next(page, &self.plan.listing.next, place)
+    }
+
+    /// Where rows are counted, the last row of the page before comes again first; if another does, rows have moved.
+    fn check_anchor(&mut self, page: &mut Page, at: Option<&Continue>) {
+        let Some(Continue::Offset(before, anchor)) = at else {
+            return;
+        };
+        if *before == 0 {
+            return;
+        }
+        if page.rows.first().is_some_and(|row| row.id == *anchor) {
+            page.rows.remove(0);
+        } else if !page.rows.is_empty() {
+            self.watermark.has_shifted = true;
+        }
+    }
+
     /// Numbered pages whose order is stable: several travel at once, and are delivered in order.
-    async fn side_by_side(&mut self, first: u64, last: u64, query: &str) -> Result<()> {
+    async fn side_by_side(&mut self, first: u64, last: u64) -> Result<()> {
         let mut flights = JoinSet::new();
-        let mut landed = BTreeMap::new();
+        let mut landed: BTreeMap<u64, Result<Fetched>> = BTreeMap::new();
         let mut to_start = first;
         let mut to_deliver = first;
         let window = u64::try_from(self.plan.parallel).unwrap_or(1);
@@ -218,17 +273,22 @@ impl Walk {
             while to_start <= last && to_start < to_deliver.saturating_add(window) {
                 let (client, plan) = (self.client.clone(), self.plan.clone());
                 let (watermark, number) = (self.watermark.clone(), to_start);
-                let next = Continue::Page(number, query.to_owned());
-                flights.spawn(async move { (number, fetch(&client, &plan, &watermark, Some(&next)).await) });
+                let next = Continue::Page(number);
+                flights.spawn(async move { (number, plan.fetch(&client, &watermark, Some(&next)).await) });
                 to_start += 1;
             }
             if let Some(fetched) = landed.remove(&to_deliver) {
                 if !self.has_room().await {
                     return Ok(());
                 }
-                let fetched: Fetched = fetched?;
+                let fetched = match fetched {
+                    Err(error) if error.reason == Some(Reason::Expired) => {
+                        self.fetch(Some(&Continue::Page(to_deliver))).await?
+                    }
+                    fetched => fetched?,
+                };
                 to_deliver += 1;
-                let following = (to_deliver <= last).then(|| Continue::Page(to_deliver, query.to_owned()));
+                let following = (to_deliver <= last).then_some(Continue::Page(to_deliver));
                 if !self.deliver(fetched, following) {
                     return Ok(());
                 }
@@ -269,8 +329,10 @@ impl Walk {
         self.watermark.saw(&fetched.page.rows, clock::unix_now());
         let is_last = following.is_none();
         let watermark = if is_last {
-            self.watermark
-                .finished(clock::unix_now(), self.plan.object.since.overlap_seconds)
+            let resume = self.plan.listing.resume.as_ref();
+            let resume = resume.and_then(|path| crate::json::scalar(fetched.page.other(path)?));
+            let overlap = self.plan.listing.since.overlap_seconds;
+            self.watermark.finished(clock::unix_now(), overlap, resume)
         } else {
             self.watermark.next = following;
             self.watermark.clone()
@@ -293,6 +355,7 @@ impl Walk {
     fn hand_over(&mut self, fetched: Fetched, watermark: Watermark, is_last: bool) -> bool {
         self.number += 1;
         let batch = Batch {
+            unasked: self.unasked(&fetched.page),
             page: fetched.page,
             watermark,
             is_last,
@@ -301,7 +364,20 @@ impl Walk {
             elapsed: fetched.elapsed,
             attempts: fetched.attempts,
         };
-        self.sender.send(Ok(batch)).is_ok()
+        self.sender.send(Message::Batch(Box::new(Ok(batch)))).is_ok()
+    }
+
+    /// How many rows are older than what was asked for: unknown filters and dates are ignored in silence by many CRMs.
+    fn unasked(&self, page: &Page) -> usize {
+        let Some(since) = self.watermark.since.as_deref().and_then(Moment::parse) else {
+            return 0;
+        };
+        let oldest = since.unix() - A_DAY;
+        let times = page
+            .rows
+            .iter()
+            .filter_map(|row| Moment::parse(row.updated_at.as_deref()?));
+        times.filter(|time| time.unix() < oldest).count()
     }
 
     /// The page that an earlier process wanted next is no longer there: begin where that pull began.
@@ -314,100 +390,21 @@ impl Walk {
 
 /// Where a pull begins: where the one before ended, unless that means nothing to this CRM or with this size of pages.
 fn starting_point(plan: &Plan) -> Watermark {
-    let origin = plan.address.origin().ascii_serialization();
+    let base = plan
+        .connection
+        .base()
+        .ok()
+        .and_then(|base| request::endpoint(&base).ok());
+    let origin = base.map(|base| request::origin(&base));
     let mut from = plan.from.clone();
-    if from.origin.as_ref().is_some_and(|earlier| *earlier != origin) {
+    if from.origin.is_some() && from.origin != origin {
         from = Watermark::beginning();
     }
-    if matches!(from.next, Some(Continue::Page(..))) && from.page_size != plan.page_size {
+    let is_counted = matches!(from.next, Some(Continue::Page(..) | Continue::Offset(..)));
+    if is_counted && from.page_size != plan.page_size {
         from = from.restarted(clock::unix_now());
     }
-    from.origin = Some(origin);
+    from.origin = origin;
     from.page_size = plan.page_size;
     from
-}
-
-/// Whether the CRM no longer knows a stored cursor, page or link.
-fn is_stale(error: &Error, next: &Continue) -> bool {
-    match error.kind {
-        Kind::Http => matches!(error.status, Some(400 | 404 | 410 | 422)),
-        Kind::Egress => matches!(next, Continue::Link(_)),
-        _ => false,
-    }
-}
-
-async fn fetch(client: &Client, plan: &Plan, watermark: &Watermark, next: Option<&Continue>) -> Result<Fetched> {
-    let call = Call {
-        method: Method::GET,
-        url: page_address(plan, watermark, next)?,
-        headers: plan.headers.clone(),
-        body: None,
-        repeat: Repeat::AfterAnyTransientFailure,
-        config: plan.config.clone(),
-        timeout: plan.timeout,
-    };
-    let reply = send(client.clone(), call).await?;
-    let page = page::scan(&reply.body, plan.object, plan.fields.as_deref()).map_err(|mut error| {
-        error.status = Some(reply.status.as_u16());
-        error.attempts = reply.attempts;
-        error.during(&reply.operation)
-    })?;
-    Ok(Fetched {
-        bytes: reply.body.len(),
-        elapsed: reply.elapsed,
-        attempts: reply.attempts,
-        page,
-    })
-}
-
-fn page_address(plan: &Plan, watermark: &Watermark, next: Option<&Continue>) -> Result<Url> {
-    let mut url = plan.address.clone();
-    if let Some(Continue::Link(link)) = next {
-        let linked = url.join(link).ok().filter(|to| to.origin() == url.origin());
-        let mut linked = linked.ok_or_else(|| {
-            Error::new(
-                Kind::Egress,
-                "the CRM's link to the next page leads to another origin: the credential is not sent there",
-            )
-        })?;
-        if is_numbered(&linked, plan.object) {
-            complete(&mut linked, plan, watermark);
-        }
-        return Ok(linked);
-    }
-    complete(&mut url, plan, watermark);
-    match next {
-        Some(Continue::Cursor(cursor, query)) => append_query(&mut url, query, cursor),
-        Some(Continue::Page(number, query)) => append_query(&mut url, query, &number.to_string()),
-        _ => {}
-    }
-    Ok(url)
-}
-
-/// Whether a link is to a numbered page. Some frameworks leave the filter out of such links; opaque ones are complete.
-fn is_numbered(link: &Url, object: &Object) -> bool {
-    object.next.iter().any(|rule| match rule {
-        Next::Page { query, .. } => has_parameter(link, query),
-        _ => false,
-    })
-}
-
-fn has_parameter(url: &Url, name: &str) -> bool {
-    url.query_pairs().any(|(found, _)| found == name)
-}
-
-/// Adds the filter and the size of pages where they are wanted and not there.
-fn complete(url: &mut Url, plan: &Plan, watermark: &Watermark) {
-    let wanted = [
-        (&plan.object.since.query, watermark.since.clone()),
-        (
-            &plan.object.page_size.query,
-            plan.page_size.map(|size| size.to_string()),
-        ),
-    ];
-    for (name, value) in wanted {
-        if let Some(value) = value.filter(|_| !has_parameter(url, name)) {
-            append_query(url, name, &value);
-        }
-    }
 }

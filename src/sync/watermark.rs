@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::crm::page::{Continue, Extent, Row};
+use crate::crm::next::{Continue, Extent};
+use crate::crm::page::Row;
 use crate::crm::timestamp::{Moment, later};
 use crate::error::{Error, Kind, Result};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The state of a pull between two batches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Watermark {
     /// What the CRM is asked for: changes after this time of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// The CRM's own name for "changes after this pull", where it gives one instead of a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
     /// The page that comes next; only while a pull is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Continue>,
@@ -49,6 +53,7 @@ impl Watermark {
         Self {
             v: VERSION,
             since: None,
+            resume: None,
             next: None,
             page_size: None,
             extent: None,
@@ -83,6 +88,7 @@ impl Watermark {
     pub fn restarted(&self, now: f64) -> Self {
         Self {
             since: self.since.clone(),
+            resume: self.resume.clone(),
             origin: self.origin.clone(),
             started: Some(now),
             ..Self::beginning()
@@ -109,7 +115,7 @@ impl Watermark {
 
     /// What the next pull starts from, once the last page is stored.
     #[must_use]
-    pub fn finished(&self, now: f64, overlap_seconds: u32) -> Self {
+    pub fn finished(&self, now: f64, overlap_seconds: u32, resume: Option<String>) -> Self {
         let took = (now - self.started.unwrap_or(now)).max(0.0).ceil();
         #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates")]
         let back = i64::from(overlap_seconds).saturating_add(took as i64);
@@ -123,6 +129,7 @@ impl Watermark {
                 Some(candidate) => Some(later(self.since.clone(), &candidate)),
                 None => self.since.clone(),
             },
+            resume,
             origin: self.origin.clone(),
             ..Self::beginning()
         }

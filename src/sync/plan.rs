@@ -1,0 +1,307 @@
+//! What a pull asks for: the list of a connector that fits, and the request for each of its pages.
+
+use std::time::Duration;
+
+use reqwest::Client;
+
+use crate::config::Config;
+use crate::crm::next::Continue;
+use crate::crm::object::{Listing, Next, Object, TimeFormat};
+use crate::crm::page::{self, Page, Shape};
+use crate::crm::request::{Connection, MAX_URL, Request, append_query, has_parameter, parameter_of};
+use crate::crm::timestamp::Moment;
+use crate::error::{Error, Kind, Reason, Result};
+use crate::net::retry::Repeat;
+use crate::net::send::{Call, Reply, send};
+use crate::sync::watermark::Watermark;
+use crate::template::{Value, Values};
+
+/// What is pulled, and how.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The connection, renewed where its token runs out.
+    pub connection: Connection,
+    /// Name of the object type.
+    pub name: String,
+    /// What is known of it.
+    pub object: &'static Object,
+    /// The list that is read.
+    pub listing: &'static Listing,
+    /// What is read of its rows.
+    pub shape: Shape,
+    /// Names of the CRM's fields to ask for.
+    pub fields: Vec<String>,
+    /// Rows to a page; `None`: as the CRM likes.
+    pub page_size: Option<u32>,
+    /// Pages side by side; more than one only where order and totals are stable.
+    pub parallel: usize,
+    /// The host's rules and bounds, for each page.
+    pub config: Config,
+    /// Bound on each page.
+    pub timeout: Duration,
+    /// Where to start.
+    pub from: Watermark,
+}
+
+/// One page as it came.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Its rows.
+    pub page: Page,
+    /// Size of the answers.
+    pub bytes: usize,
+    /// What the requests took.
+    pub elapsed: Duration,
+    /// Requests it took.
+    pub attempts: u32,
+}
+
+/// The list to read: of changes, if there is a time to ask with and the CRM can tell them; otherwise of everything.
+pub fn listing(object: &'static Object, name: &str, from: &Watermark) -> Result<&'static Listing> {
+    let changes = object.read.since.as_ref().filter(|_| from.since.is_some());
+    changes
+        .or(object.read.full.as_ref())
+        .ok_or_else(|| cannot(object, name, "full", "be listed"))
+}
+
+/// The refusal of what a CRM cannot do.
+#[must_use]
+pub fn cannot(object: &Object, name: &str, capability: &str, what: &str) -> Error {
+    let reason = object.cannot.get(capability);
+    Error::new(
+        Kind::Config,
+        format!(
+            "{name} cannot {what} in this CRM{}{}",
+            if reason.is_some() { ": " } else { "" },
+            reason.map_or("", String::as_str)
+        ),
+    )
+}
+
+impl Plan {
+    /// Rows to a page: what is wished, within what the CRM takes.
+    #[must_use]
+    pub fn size(&self) -> Option<u32> {
+        let wished = self.page_size.or(self.listing.size.default);
+        match (wished, self.listing.size.max) {
+            (Some(wished), Some(max)) => Some(wished.min(max)),
+            (wished, _) => wished,
+        }
+    }
+
+    fn values(&self, watermark: &Watermark, fields: &[String]) -> Result<Values> {
+        let mut values =
+            crate::crm::connector::Connector::object_values(&self.connection.values, &self.name, self.object);
+        if let Some(size) = self.size() {
+            values.set("size", Value::Number(i64::from(size)));
+        }
+        if !fields.is_empty() {
+            values.set("fields", Value::List(fields.to_vec()));
+        }
+        if let Some(since) = &watermark.since {
+            values.set("since", Value::text(self.since(since)?));
+        }
+        Ok(values)
+    }
+
+    /// The time of the watermark in the form that the CRM wants.
+    fn since(&self, since: &str) -> Result<String> {
+        let format = self.listing.since.format;
+        if format == TimeFormat::AsWritten {
+            return Ok(since.to_owned());
+        }
+        Moment::parse(since)
+            .and_then(|moment| moment.write(format, &self.shape.zone))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::Config,
+                    format!(
+                        "'{}' is no time to pull from: write it like 2026-11-01T10:00:00Z",
+                        since.escape_default()
+                    ),
+                )
+            })
+    }
+
+    /// The request for one page.
+    pub fn request(&self, watermark: &Watermark, at: Option<&Continue>, fields: &[String]) -> Result<Request> {
+        let mut values = self.values(watermark, fields)?;
+        let operation = &self.listing.request;
+        let start = self.listing.next.iter().find_map(|next| match next {
+            Next::Keyset { start, .. } => Some(start),
+            _ => None,
+        });
+        if let Some(start) = start {
+            values.set("after", Value::text(start));
+        }
+        let link = match at {
+            None => watermark.resume.as_deref(),
+            Some(Continue::Link(link)) => Some(link.as_str()),
+            Some(Continue::Cursor(cursor)) => {
+                values.set("cursor", Value::text(cursor));
+                None
+            }
+            Some(Continue::Page(number)) => {
+                values.set("page", number_value(*number));
+                None
+            }
+            Some(Continue::Offset(before, _)) => {
+                // The last row of the page before comes again, so that a shift is noticed.
+                values.set("offset", number_value(before.saturating_sub(1)));
+                None
+            }
+            Some(Continue::After(id)) => {
+                values.set("after", Value::text(id));
+                None
+            }
+        };
+        let Some(link) = link else {
+            return self.connection.request(operation, &values);
+        };
+        let mut request = self.connection.linked(operation, &values, link)?;
+        // Some frameworks leave the filter out of links to numbered pages; opaque ones are complete.
+        if parameter_of(operation, "page").is_some_and(|name| has_parameter(&request.url, name)) {
+            for name in ["since", "size"] {
+                let value = values.text(name);
+                if let (Some(parameter), Some(value)) = (parameter_of(operation, name), value)
+                    && !has_parameter(&request.url, parameter)
+                {
+                    append_query(&mut request.url, parameter, value.as_bytes());
+                }
+            }
+        }
+        Ok(request)
+    }
+
+    /// The fields that the first request can name, and the others.
+    fn portions(&self, watermark: &Watermark, at: Option<&Continue>) -> Result<(usize, Request)> {
+        let most = self.listing.max_fields.unwrap_or(usize::MAX);
+        let mut count = self.fields.len().min(most);
+        loop {
+            let some = self.fields.get(..count).unwrap_or_default();
+            let request = self.request(watermark, at, some)?;
+            if request.url.as_str().len() <= MAX_URL || count <= 1 {
+                return Ok((count, request));
+            }
+            count = count.div_ceil(2);
+        }
+    }
+
+    /// Fetches one page; where not all fields fit into one request, the others are fetched by id and added.
+    pub async fn fetch(&self, client: &Client, watermark: &Watermark, at: Option<&Continue>) -> Result<Fetched> {
+        let (count, request) = self.portions(watermark, at)?;
+        let rest = self.fields.get(count..).unwrap_or_default();
+        let mut fetched = self.scan(client, request, &self.shape).await?;
+        if rest.is_empty() || fetched.page.rows.is_empty() {
+            return Ok(fetched);
+        }
+        let by_ids = self.object.read.by_ids.as_ref().ok_or_else(|| {
+            Error::new(
+                Kind::Config,
+                format!(
+                    "{} fields are too many for one request, and this CRM gives no others by id: map fewer",
+                    self.fields.len()
+                ),
+            )
+        })?;
+        let ids: Vec<String> = fetched.page.rows.iter().map(|row| row.id.clone()).collect();
+        let mut shape = self.shape.clone();
+        shape.rows = by_ids.rows.clone();
+        shape.keep = None;
+        let mut portion = rest;
+        while !portion.is_empty() {
+            let mut count = portion.len().min(most_fields(self.listing));
+            let mut whole = Page::default();
+            let chunks: Vec<&[String]> = ids.chunks(by_ids.max.max(1)).collect();
+            let build = |ids: &[String], count: usize| {
+                let some = portion.get(..count).unwrap_or_default();
+                let values = self.values(watermark, some)?.with("ids", Value::List(ids.to_vec()));
+                self.connection.request(&by_ids.request, &values)
+            };
+            while count > 1
+                && build(chunks.first().copied().unwrap_or_default(), count)?
+                    .url
+                    .as_str()
+                    .len()
+                    > MAX_URL
+            {
+                count = count.div_ceil(2);
+            }
+            for chunk in chunks {
+                let more = self.scan(client, build(chunk, count)?, &shape).await?;
+                fetched.bytes += more.bytes;
+                fetched.elapsed += more.elapsed;
+                fetched.attempts += more.attempts;
+                whole.append(&more.page);
+            }
+            fetched.page.absorb(&whole, &self.shape);
+            portion = portion.get(count..).unwrap_or_default();
+        }
+        Ok(fetched)
+    }
+
+    async fn scan(&self, client: &Client, request: Request, shape: &Shape) -> Result<Fetched> {
+        let call = Call {
+            judge: &self.connection.connector.errors,
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            repeat: Repeat::AfterAnyTransientFailure,
+            config: self.config.clone(),
+            timeout: self.timeout,
+        };
+        let reply = match send(client.clone(), call).await {
+            Err(error) if self.is_empty_page(&error) => {
+                return Ok(Fetched {
+                    page: Page::default(),
+                    bytes: 0,
+                    elapsed: Duration::ZERO,
+                    attempts: error.attempts,
+                });
+            }
+            reply => reply?,
+        };
+        Ok(Fetched {
+            bytes: reply.body.len(),
+            elapsed: reply.elapsed,
+            attempts: reply.attempts,
+            page: read(&reply, shape)?,
+        })
+    }
+
+    fn is_empty_page(&self, error: &Error) -> bool {
+        let status = error.status.unwrap_or_default();
+        self.listing.no_rows.iter().any(|pattern| pattern.fits(status))
+    }
+}
+
+/// The page in an answer.
+pub fn read(reply: &Reply, shape: &Shape) -> Result<Page> {
+    if reply.no_rows {
+        return Ok(Page::default());
+    }
+    page::scan(&reply.body, shape).map_err(|mut error| {
+        error.status = Some(reply.status.as_u16());
+        error.attempts = reply.attempts;
+        error.during(&reply.operation)
+    })
+}
+
+fn most_fields(listing: &Listing) -> usize {
+    listing.max_fields.unwrap_or(usize::MAX)
+}
+
+fn number_value(number: u64) -> Value {
+    Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Whether the CRM no longer knows a stored cursor, page or link.
+#[must_use]
+pub fn is_stale(error: &Error, at: &Continue) -> bool {
+    match error.kind {
+        Kind::Http => error.reason == Some(Reason::StaleCursor) || matches!(error.status, Some(400 | 404 | 410 | 422)),
+        Kind::Egress => matches!(at, Continue::Link(_)),
+        _ => false,
+    }
+}
