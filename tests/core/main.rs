@@ -10,6 +10,7 @@
 mod connector;
 mod egress;
 mod json;
+mod mapping;
 mod page;
 mod retry;
 mod secret;

@@ -18,6 +18,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use entry::{Entry, Found};
 use plan::Plan;
+use value::shown;
 
 /// Members of the neutral record that no mapping sets: the connector's object says where they are.
 const OWN: [&str; 2] = ["id", "updated_at"];
@@ -107,13 +108,13 @@ impl Mapping {
             };
             if !entry.read_only {
                 write::value(entry, json, self.false_is_null(entry), zone, &mut object)
-                    .map_err(|reason| format!("field \"{name}\": {reason}"))?;
+                    .map_err(|reason| format!("field {}: {reason}", shown(name)))?;
             }
         }
         for (name, json) in members {
             object
                 .put(&[&name], json)
-                .map_err(|reason| format!("field \"{name}\": {reason}"))?;
+                .map_err(|reason| format!("field {}: {reason}", shown(&name)))?;
         }
         Ok(object.to_json())
     }
@@ -163,7 +164,8 @@ impl<'de> Deserialize<'de> for Mapping {
                 let mut false_is_null = None;
                 while let Some(name) = map.next_key::<String>()? {
                     // The one error type that a reader of JSON has carries no names: each is wrapped in one that does.
-                    let named = |reason: &dyn fmt::Display| de::Error::custom(format!("field {name:?}: {reason}"));
+                    let named =
+                        |reason: &dyn fmt::Display| de::Error::custom(format!("field {}: {reason}", shown(&name)));
                     if name == FALSE_IS_NULL {
                         false_is_null = Some(map.next_value().map_err(|error| named(&error))?);
                         continue;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::value::quoted;
+use super::value::{quoted, shown};
 use crate::json::Reader;
 
 /// Members by name.
@@ -21,7 +21,7 @@ impl Object {
         let Some((name, rest)) = steps.split_first() else {
             return Ok(());
         };
-        let taken = || format!("the CRM's field {} is given twice, with different values", quoted(name));
+        let taken = || format!("the CRM's field {} is given twice, with different values", shown(name));
         let Some(member) = self.0.get_mut(*name) else {
             let member = if rest.is_empty() {
                 Member::Json(json.to_owned())
@@ -103,7 +103,7 @@ pub fn members(json: &str) -> Result<BTreeMap<String, &str>, String> {
         })
         .and_then(|()| reader.end())
         .map_err(|refusal| match last {
-            Some(name) => format!("field {}: {refusal}", quoted(&name)),
+            Some(name) => format!("field {}: {refusal}", shown(&name)),
             None => refusal.to_string(),
         })?;
     Ok(members)

@@ -11,12 +11,23 @@ use crate::json;
 /// No number in seconds or milliseconds that is a date has more signs.
 const EPOCH_LIMIT: usize = 18;
 
+/// Characters of a name in a message.
+const NAME_SHOWN: usize = 80;
+
 /// The first second of the year 0.
 const YEAR_0: i64 = -62_167_219_200;
 
 /// Text as a JSON text.
 pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
+}
+
+/// A field's name for people: in quotes, and not longer than a line.
+pub fn shown(name: &str) -> String {
+    match name.char_indices().nth(NAME_SHOWN) {
+        Some((end, _)) => quoted(&format!("{}…", name.get(..end).unwrap_or_default())),
+        None => quoted(name),
+    }
 }
 
 /// Whether there is nothing: null, or text without a sign.
