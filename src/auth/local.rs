@@ -6,7 +6,8 @@ use std::process;
 use super::answer::{self, NoAnswer};
 use super::bundle::Bundle;
 use super::grant::{By, Connection};
-use super::token::{Clock, Granted, merged};
+use super::renew::merged;
+use super::token::{Clock, Granted};
 use crate::error::{Error, Kind, Result};
 use crate::net::send::{Call, Reply};
 

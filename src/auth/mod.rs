@@ -8,6 +8,7 @@ mod judge;
 mod jwt;
 mod local;
 pub mod oauth2;
+mod renew;
 pub mod token;
 
 pub use grant::{Code, authorize_url};

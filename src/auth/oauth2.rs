@@ -253,7 +253,7 @@ impl Oauth2 {
     }
 
     /// What the captures' templates say where no answer has told.
-    pub(super) fn defaults(&self, values: &Values) -> BTreeMap<String, String> {
+    pub fn defaults(&self, values: &Values) -> BTreeMap<String, String> {
         self.capture
             .iter()
             .filter_map(|(name, capture)| Some((name.clone(), capture.default.as_ref()?.text(values)?)))
