@@ -109,12 +109,7 @@ pub fn time(json: &str, zone: &TimeZone) -> Option<Timestamp> {
             return None;
         }
     }
-    in_years(match Moment::parse(text)? {
-        Moment::Zoned(timestamp, _) => timestamp,
-        Moment::Naive(naive, _) => naive.to_zoned(zone.clone()).ok()?.timestamp(),
-        Moment::Seconds(at) => Timestamp::from_second(at).ok()?,
-        Moment::Milliseconds(at) => Timestamp::from_millisecond(at).ok()?,
-    })
+    in_years(Moment::parse(text)?.instant(zone)?)
 }
 
 /// RFC 3339 has years of four digits.
