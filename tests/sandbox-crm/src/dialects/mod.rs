@@ -2,6 +2,7 @@
 //! credential seems to mean. How each speaks is in its own file; what they share is in `common`.
 
 pub mod common;
+pub mod columns;
 mod dolibarr;
 mod dynamics;
 mod espocrm;
