@@ -90,7 +90,9 @@ pub fn list(tenant: &Tenant, request: &Request<'_>) -> Result<Answer, Wrong> {
         "since_timestamp": text,
         "pagination": { "start": start, "limit": limit, "more_items_in_collection": more },
     });
-    if let (Some(last), Value::Object(additional)) = (page.last().and_then(|change| change.at), &mut additional) {
+    if let (Some(last), Value::Object(additional)) =
+        (page.clone().next_back().and_then(|change| change.at), &mut additional)
+    {
         additional.insert("last_timestamp_on_page".into(), TimeFormat::Naive.write(last));
     }
     if let (Some(Value::Object(pagination)), true) = (additional.get_mut("pagination"), more) {
