@@ -13,6 +13,7 @@ final class Migrations {
 	public static function statements( int $number ): array {
 		return match ( $number ) {
 			1       => self::first(),
+			2       => self::tokens(),
 			default => array(),
 		};
 	}
@@ -133,6 +134,26 @@ final class Migrations {
 				KEY tenant (tenant, id),
 				KEY level (level, id)
 			) $end",
+		);
+	}
+
+	/** @return list<string> */
+	private static function tokens(): array {
+		$table = Schema::table( 'tokens' );
+		return array(
+			// version: counts the commits. envelope: sealed by the extension. expires_at: seconds since 1970. lease: whoever renews it now.
+			"CREATE TABLE IF NOT EXISTS `$table` (
+				tenant INT UNSIGNED NOT NULL,
+				version BIGINT UNSIGNED NOT NULL DEFAULT 0,
+				envelope MEDIUMTEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+				expires_at BIGINT NULL,
+				state VARBINARY(16) NOT NULL DEFAULT 'ok',
+				reason TEXT NULL,
+				lease VARBINARY(32) NULL,
+				lease_until DATETIME(3) NULL,
+				changed_at DATETIME NULL,
+				PRIMARY KEY (tenant)
+			) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
 		);
 	}
 }

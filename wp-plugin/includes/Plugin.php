@@ -29,6 +29,7 @@ final class Plugin {
 			return;
 		}
 		self::use_site();
+		self::use_tokens();
 		add_action( 'switch_blog', array( self::class, 'use_site' ), 10, 0 );
 		add_action( 'plugins_loaded', array( self::class, 'install_if_older' ) );
 		self::register( Capabilities::class );
@@ -52,6 +53,14 @@ final class Plugin {
 	/** Keeps the keys of the sites of a network apart. */
 	public static function use_site(): void {
 		\TenantCRMSync::use_site( Site::id() );
+	}
+
+	/** Nothing is asked of the database until a connection needs a token. */
+	private static function use_tokens(): void {
+		if ( interface_exists( 'TenantCRMSync\\TokenStore', false ) && method_exists( 'TenantCRMSync', 'use_token_store' ) ) {
+			\TenantCRMSync::use_token_store( new Tokens\TokenStore() );
+			Tokens\Connect::register();
+		}
 	}
 
 	/** @param bool $network_wide Whether the whole network gets it; each site makes its tables when it is first used. */

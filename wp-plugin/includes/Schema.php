@@ -13,7 +13,7 @@ namespace TenantCRM;
 final class Schema {
 
 	/** Number of the newest migration. */
-	public const VERSION = 1;
+	public const VERSION = 2;
 
 	/** Option that holds the number of the last migration that ran to its end. */
 	public const OPTION = 'tenant_crm_sync_schema';
@@ -21,7 +21,7 @@ final class Schema {
 	/** Longest id of a record, in bytes. */
 	public const MAX_ID = 1024;
 
-	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log' );
+	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log', 'tokens' );
 
 	public static function table( string $name ): string {
 		global $wpdb;

@@ -34,9 +34,22 @@ final class Tenant {
 	) {
 	}
 
-	/** A function's tenant has one if the function answers at all: the extension says the rest when it is used. */
+	/**
+	 * A function's tenant has one if the function answers at all, and one with fields of its own may need no key: the extension
+	 * says the rest when it is used.
+	 */
 	public function has_credential(): bool {
-		return 'function' === $this->source || ( null !== $this->envelope && '' !== $this->envelope );
+		return 'function' === $this->source || $this->has_key() || array() !== $this->connection();
+	}
+
+	private function has_key(): bool {
+		return null !== $this->envelope && '' !== $this->envelope;
+	}
+
+	/** @return array<string, mixed> What the connector asks for beyond address and key, such as `auth` and `client_id`; secrets are envelopes. */
+	private function connection(): array {
+		$fields = $this->settings['connection'] ?? array();
+		return is_array( $fields ) ? $fields : array();
 	}
 
 	/**
@@ -64,13 +77,15 @@ final class Tenant {
 		if ( 'table' !== $this->source || ! $this->has_credential() || '' === $this->endpoint ) {
 			return null;
 		}
-		$own     = array(
-			'api_key'      => $this->envelope,
+		$own = array(
 			'api_endpoint' => rtrim( $this->endpoint, '/' ),
 			'connector'    => $this->connector,
 		);
+		if ( $this->has_key() ) {
+			$own['api_key'] = $this->envelope;
+		}
 		$allowed = array_flip( array( 'timeout', 'idempotency_header', 'parallel', 'stable_order' ) );
-		return $own + array_intersect_key( $this->settings, $allowed );
+		return $own + array_intersect_key( $this->settings, $allowed ) + $this->connection();
 	}
 
 	/** Seconds between two automatic pulls; never less than a minute. */

@@ -63,18 +63,22 @@ final class Notices {
 	/** @return array<string, array{0: string, 1: string}> */
 	private static function words(): array {
 		return array(
-			'queued'       => array( 'success', __( 'Queued. WP-Cron or “bin/tenant-crm work” will do it; with JavaScript on, this screen does it itself.', 'tenant-crm-sync' ) ),
-			'cancelled'    => array( 'success', __( 'The sync was cancelled. What was stored stays; the next sync goes on from there.', 'tenant-crm-sync' ) ),
-			'paused'       => array( 'success', __( 'Tenant paused. A sync that is running ends with its next slice; then nothing is asked of its CRM until you resume it.', 'tenant-crm-sync' ) ),
-			'resumed'      => array( 'success', __( 'Tenant resumed.', 'tenant-crm-sync' ) ),
-			'added'        => array( 'success', __( 'Tenant added. Press “Sync now” to read its records for the first time.', 'tenant-crm-sync' ) ),
-			'saved'        => array( 'success', __( 'Tenant saved.', 'tenant-crm-sync' ) ),
-			'deleted'      => array( 'success', __( 'Tenant deleted and its data key destroyed. Revoke the API key at the CRM too: only that makes it useless elsewhere.', 'tenant-crm-sync' ) ),
-			'unknown'      => array( 'error', __( 'There is no such tenant.', 'tenant-crm-sync' ) ),
-			'is-paused'    => array( 'error', __( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ) ),
-			'is-unset'     => array( 'error', __( 'This tenant has no CRM address or API key yet. Edit it first.', 'tenant-crm-sync' ) ),
-			'no-extension' => array( 'error', __( 'Nothing was queued: the PHP extension tenant_crm_sync is not loaded.', 'tenant-crm-sync' ) ),
-			'not-deleted'  => array( 'error', __( 'The tenant could not be deleted. The log and PHP’s error log say why.', 'tenant-crm-sync' ) ),
+			'queued'        => array( 'success', __( 'Queued. WP-Cron or “bin/tenant-crm work” will do it; with JavaScript on, this screen does it itself.', 'tenant-crm-sync' ) ),
+			'cancelled'     => array( 'success', __( 'The sync was cancelled. What was stored stays; the next sync goes on from there.', 'tenant-crm-sync' ) ),
+			'paused'        => array( 'success', __( 'Tenant paused. A sync that is running ends with its next slice; then nothing is asked of its CRM until you resume it.', 'tenant-crm-sync' ) ),
+			'resumed'       => array( 'success', __( 'Tenant resumed.', 'tenant-crm-sync' ) ),
+			'added'         => array( 'success', __( 'Tenant added. Press “Sync now” to read its records for the first time.', 'tenant-crm-sync' ) ),
+			'saved'         => array( 'success', __( 'Tenant saved.', 'tenant-crm-sync' ) ),
+			'deleted'       => array( 'success', __( 'Tenant deleted and its data key destroyed. Revoke the API key at the CRM too: only that makes it useless elsewhere.', 'tenant-crm-sync' ) ),
+			'connected'     => array( 'success', __( 'Connected. The next sync uses the new consent.', 'tenant-crm-sync' ) ),
+			'not-connected' => array( 'error', __( 'Not connected: the log says why. What was there before stays as it was.', 'tenant-crm-sync' ) ),
+			'not-agreed'    => array( 'error', __( 'Not connected: the CRM says that nobody agreed. Start again with “Connect”.', 'tenant-crm-sync' ) ),
+			'stale-consent' => array( 'error', __( 'Not connected: this consent was not started here, was used already, or took longer than 15 minutes. Start again with “Connect”.', 'tenant-crm-sync' ) ),
+			'unknown'       => array( 'error', __( 'There is no such tenant.', 'tenant-crm-sync' ) ),
+			'is-paused'     => array( 'error', __( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ) ),
+			'is-unset'      => array( 'error', __( 'This tenant has no CRM address or API key yet. Edit it first.', 'tenant-crm-sync' ) ),
+			'no-extension'  => array( 'error', __( 'Nothing was queued: the PHP extension tenant_crm_sync is not loaded.', 'tenant-crm-sync' ) ),
+			'not-deleted'   => array( 'error', __( 'The tenant could not be deleted. The log and PHP’s error log say why.', 'tenant-crm-sync' ) ),
 		);
 	}
 }

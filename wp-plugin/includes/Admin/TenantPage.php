@@ -11,6 +11,7 @@ use TenantCRM\Capabilities;
 use TenantCRM\Plugin;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
+use TenantCRM\Tokens\ConnectPanel;
 
 final class TenantPage {
 
@@ -63,6 +64,9 @@ final class TenantPage {
 		echo '</table>';
 		submit_button( $form->tenant ? __( 'Save changes', 'tenant-crm-sync' ) : __( 'Add tenant', 'tenant-crm-sync' ) );
 		echo '</form>';
+		if ( $form->tenant ) {
+			ConnectPanel::render( $form->tenant );
+		}
 		if ( $form->tenant && ! $form->is_foreign() ) {
 			printf(
 				'<p><a class="button-link-delete" href="%s">%s</a></p>',
