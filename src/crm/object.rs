@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::crm::condition::Condition;
 use crate::crm::mapping::Mapping;
 use crate::crm::reply::StatusPattern;
-use crate::json::Path;
+use crate::json::{self, Path};
 use crate::template::{Json, Template};
 
 /// One type of record.
@@ -343,6 +343,24 @@ pub enum Clear {
     False,
 }
 
+impl Clear {
+    /// A record's fields with nulls as this CRM wants them. A new record does not mention what is empty.
+    #[must_use]
+    pub fn apply(self, data: &str, is_new: bool) -> String {
+        let empty = match self {
+            Self::Null => return data.to_owned(),
+            Self::EmptyText => "\"\"",
+            Self::False => "false",
+        };
+        let members = json::members(data);
+        let kept = members.iter().filter_map(|(name, value)| match *value {
+            "null" => (!is_new).then_some((name.as_str(), empty)),
+            value => Some((name.as_str(), value)),
+        });
+        json::object(kept)
+    }
+}
+
 /// How a record is made or changed by a unique field.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -352,7 +370,7 @@ pub struct Upsert {
     /// The CRM's fields that can be the key; empty: any.
     #[serde(default)]
     pub keys: Vec<String>,
-    /// Whether the key is taken out of `{data}`.
+    /// Whether the key's field is taken out of `{data}`.
     #[serde(default)]
     pub without_key: bool,
 }

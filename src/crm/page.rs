@@ -10,7 +10,7 @@ use crate::crm::fingerprint::{Fingerprint, fingerprint};
 use crate::crm::mapping::Mapping;
 use crate::crm::object::{Listing, Object};
 use crate::error::{Error, Kind, Result};
-use crate::json::{Path, Reader, Refusal, scalar};
+use crate::json::{Path, Reader, Refusal, joined, object, quoted, scalar};
 
 /// Longer ids are no ids; the plugin's tables hold as much.
 const MAX_ID: usize = 1024;
@@ -240,36 +240,6 @@ fn merged(shape: &Shape, row: &str, more: &str) -> Option<String> {
         None => Some(both),
         Some(name) => Some(joined(row, &object(std::iter::once((name, both.as_str()))))),
     }
-}
-
-/// One object with the members of both; of equal names the later counts.
-fn joined(first: &str, second: &str) -> String {
-    let inner = |text: &str| {
-        let text = text.trim();
-        let inside = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-        inside.unwrap_or_default().trim().to_owned()
-    };
-    let (first, second) = (inner(first), inner(second));
-    let comma = if first.is_empty() || second.is_empty() { "" } else { "," };
-    format!("{{{first}{comma}{second}}}")
-}
-
-fn object<'t>(members: impl Iterator<Item = (&'t str, &'t str)>) -> String {
-    let mut out = String::from("{");
-    for (name, value) in members {
-        if out.len() > 1 {
-            out.push(',');
-        }
-        out.push_str(&quoted(name));
-        out.push(':');
-        out.push_str(value);
-    }
-    out.push('}');
-    out
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn of_object(text: &str) -> Fingerprint {

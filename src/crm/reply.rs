@@ -191,6 +191,12 @@ impl Judge for Errors {
 }
 
 impl Errors {
+    /// Whether a rule says how an expired token is told.
+    #[must_use]
+    pub fn tells_expiry(&self) -> bool {
+        self.rules.iter().any(|rule| rule.is == Meaning::Expired)
+    }
+
     /// The CRM's own words, in one line and not too long.
     fn own_words(&self, headers: &HeaderMap, json: Option<&str>) -> Option<String> {
         let header = self

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
@@ -10,8 +11,8 @@ use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::crm::connector::{AuthMethod, Connector, ENDPOINT};
-use crate::crm::object::Operation;
-use crate::error::{Error, Kind, Result};
+use crate::crm::object::{Object, Operation};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::template::{Json, Template, Value, Values};
 
 /// Longer addresses are cut or refused by servers and proxies on the way.
@@ -97,6 +98,35 @@ impl Connection {
             Error::new(
                 Kind::Config,
                 "the CRM's address is not known yet: connect the tenant first, or check its settings",
+            )
+        })
+    }
+
+    /// Whether a failure means that the access token has run out. A CRM of which the connector does not say how it tells so
+    /// answers 401.
+    #[must_use]
+    pub fn is_expired(&self, error: &Error) -> bool {
+        self.method.oauth2.is_some()
+            && match error.reason {
+                Some(Reason::Expired) => true,
+                Some(Reason::Unauthorized) => !self.connector.errors.tells_expiry(),
+                _ => false,
+            }
+    }
+
+    /// Zone of the times of an object that have no offset.
+    pub fn zone(&self, object: &Object) -> Result<TimeZone> {
+        let Some(name) = &object.updated_at.zone else {
+            return Ok(TimeZone::UTC);
+        };
+        let name = name.text(&self.values).unwrap_or_default();
+        TimeZone::get(&name).map_err(|_| {
+            Error::new(
+                Kind::Config,
+                format!(
+                    "'{}' is not a time zone: write it like Europe/Berlin",
+                    name.escape_default()
+                ),
             )
         })
     }

@@ -4,10 +4,12 @@
 //! in `crm/page.rs`). No crate fits: serde_json and sonic-rs refuse numbers beyond a double and nesting that PHP
 //! takes, and round or cut where PHP does not.
 
+mod members;
 mod path;
 mod reader;
 mod scan;
 
+pub use members::{joined, members, object, quoted};
 pub use path::{Path, Step, scalar};
 pub use reader::Reader;
 

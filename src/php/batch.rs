@@ -7,24 +7,27 @@ use ext_php_rs::convert::IntoZval;
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use zeroize::Zeroizing;
 
-use crate::crm::connector::Object;
-use crate::error::{Error, Kind};
-use crate::php::client::redacted;
+use crate::crm::page::Shape;
+use crate::crm::request::Connection;
+use crate::error::{Error, Kind, Result};
+use crate::php::client::{Secrets, redacted};
 use crate::php::exception::exception;
 use crate::php::json::Arrays;
+use crate::php::settings::Settings;
 use crate::php::zend::{self, Array, Call, Class, PhpClass, new_object, pending, string};
 use crate::runtime;
-use crate::sync::pull::{Batch as Fetched, Plan, Stream};
-
-type Fields = Option<std::sync::Arc<[String]>>;
+use crate::sync::plan::Plan;
+use crate::sync::pull::{Batch as Fetched, Stream};
 
 /// A pull under way.
 pub struct Pull {
-    tenant: String,
-    secret: Zeroizing<Vec<u8>>,
+    settings: Rc<Settings>,
+    secrets: RefCell<Secrets>,
+    /// Version of the token in use, where there is one.
+    token: Cell<Option<u64>>,
     plan: Plan,
+    shape: Rc<Shape>,
     stream: RefCell<Option<Stream>>,
     current: RefCell<Option<Zval>>,
     position: Cell<i64>,
@@ -45,10 +48,12 @@ impl PhpClass for Pull {
 
 impl Pull {
     /// A pull that starts when it is first looked at.
-    pub fn new(tenant: String, plan: Plan, secret: Zeroizing<Vec<u8>>) -> Self {
+    pub fn new(settings: Rc<Settings>, plan: Plan, secrets: Secrets, token: Option<u64>) -> Self {
         Self {
-            tenant,
-            secret,
+            settings,
+            secrets: RefCell::new(secrets),
+            token: Cell::new(token),
+            shape: Rc::new(plan.shape.clone()),
             plan,
             stream: RefCell::new(None),
             current: RefCell::new(None),
@@ -59,7 +64,7 @@ impl Pull {
     }
 
     fn fail(&self, error: Error) -> ext_php_rs::exception::PhpException {
-        exception(&self.tenant, &redacted(error, &self.secret))
+        exception(&self.settings.tenant, &redacted(error, &self.secrets.borrow()))
     }
 
     /// Starts the stream and fetches the first batch, unless that was done.
@@ -77,6 +82,15 @@ impl Pull {
         self.advance()
     }
 
+    /// The connection with another token than the one that has run out.
+    fn renewed(&self) -> Result<Connection> {
+        let at_least = self.token.get().map(|version| version.saturating_add(1));
+        let prepared = self.settings.prepare(at_least)?;
+        self.token.set(prepared.token);
+        self.secrets.borrow_mut().extend(prepared.secrets);
+        Ok(prepared.connection)
+    }
+
     /// Fetches the next batch, or ends. Signal handlers may run meanwhile, so the stream is taken out of its cell.
     fn advance(&self) -> PhpResult<()> {
         self.current.replace(None);
@@ -85,15 +99,14 @@ impl Pull {
         };
         // A fatal error in a signal handler jumps over this frame; the stream must end all the same.
         let mut guard = BailoutGuard::new(stream);
-        let next = guard.get_mut().next(&mut zend::interrupted);
+        let next = guard.get_mut().next(&mut zend::interrupted, &mut || self.renewed());
         let stream = guard.into_inner();
         match next {
             Ok(Some(fetched)) => {
                 let batch = Batch {
-                    tenant: self.tenant.clone(),
+                    tenant: self.settings.tenant.clone(),
                     fetched,
-                    object: self.plan.object,
-                    fields: self.plan.fields.clone(),
+                    shape: Rc::clone(&self.shape),
                     arrays: Rc::clone(&self.arrays),
                 };
                 self.stream.replace(Some(stream));
@@ -158,8 +171,7 @@ pub fn key(call: &mut Call<'_>) -> PhpResult<Zval> {
 pub struct Batch {
     tenant: String,
     fetched: Fetched,
-    object: &'static Object,
-    fields: Fields,
+    shape: Rc<Shape>,
     arrays: Rc<RefCell<Arrays>>,
 }
 
@@ -176,6 +188,15 @@ impl PhpClass for Batch {
 impl Batch {
     fn build(&self, position: usize) -> PhpResult<Zval> {
         let text = self.fetched.page.row_text(position).ok_or_else(|| no_row(position))?;
+        self.array(position, text)
+    }
+
+    fn record(&self, position: usize) -> PhpResult<Zval> {
+        let text = self.fetched.page.record(position).ok_or_else(|| no_row(position))?;
+        self.array(position, &text)
+    }
+
+    fn array(&self, position: usize, text: &str) -> PhpResult<Zval> {
         let built = self.arrays.try_borrow_mut().map_err(|_| pending())?.decode_text(text);
         // The row was read once already: all that can be wrong now is the room for it.
         built.map_err(|refusal| {
@@ -257,13 +278,29 @@ pub fn rows(call: &mut Call<'_>) -> PhpResult<Zval> {
     Ok(array.into_value())
 }
 
+/// `record( int $position ): array`
+pub fn record(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let position = position(call)?;
+    call.this::<Batch>()?.record(position)
+}
+
+/// `records(): array`
+pub fn records(call: &mut Call<'_>) -> PhpResult<Zval> {
+    let this = call.this::<Batch>()?;
+    let mut array = Array::list();
+    for position in 0..this.fetched.page.rows.len() {
+        array.push(this.record(position)?);
+    }
+    Ok(array.into_value())
+}
+
 /// `snapshot( int $position ): string`
 pub fn snapshot(call: &mut Call<'_>) -> PhpResult<Zval> {
     let position = position(call)?;
     let this = call.this::<Batch>()?;
     this.fetched
         .page
-        .snapshot(position, this.object, this.fields.as_deref())
+        .snapshot(position, &this.shape)
         .map(|json| string(json.as_bytes()))
         .ok_or_else(|| no_row(position))
 }
@@ -303,5 +340,7 @@ pub fn stats(call: &mut Call<'_>) -> PhpResult<Zval> {
     table.insert("bytes", size(this.fetched.bytes))?;
     table.insert("milliseconds", this.fetched.elapsed.as_secs_f64() * 1000.0)?;
     table.insert("attempts", i64::from(this.fetched.attempts))?;
+    table.insert("skipped", size(this.fetched.page.skipped))?;
+    table.insert("unasked", size(this.fetched.unasked))?;
     Ok(table.into_zval(false)?)
 }

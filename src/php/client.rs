@@ -5,26 +5,31 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecutorGlobals;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::crm::request;
+use crate::crm::connector::ENDPOINT;
+use crate::crm::mapping::Mapping;
+use crate::crm::object::Object;
+use crate::crm::page::Shape;
+use crate::crm::request::{self as crm, Connection};
 use crate::error::{Error, Kind, Result};
+use crate::json::Path;
 use crate::net::egress;
 use crate::net::retry::Repeat;
 use crate::net::send::{Call as Request, Reply, send};
 use crate::php::exception::exception;
 use crate::php::settings::Settings;
 use crate::php::zend::{self, Class, PhpClass, pending};
-use crate::php::{credential, ini};
+use crate::php::{credential, ini, tokens};
 use crate::runtime;
 use crate::secret::redact;
+use crate::template::{Value, Values};
 
 /// How much of an answer a message shows.
 const EXCERPT: usize = 500;
@@ -57,15 +62,18 @@ impl PhpClass for Client {
 pub struct Prepared {
     /// The host's rules.
     pub config: Config,
-    /// The tenant's endpoint.
-    pub endpoint: Url,
-    /// With the authorisation.
-    pub headers: HeaderMap,
+    /// The connection, its credentials opened.
+    pub connection: Connection,
     /// What must not be shown.
-    pub secret: Zeroizing<Vec<u8>>,
+    pub secrets: Secrets,
+    /// Version of the token in use, where there is one.
+    pub token: Option<u64>,
     /// Bound on the call.
     pub timeout: Duration,
 }
+
+/// What must not be shown.
+pub type Secrets = Vec<Zeroizing<Vec<u8>>>;
 
 impl Client {
     /// A client that has made no call yet.
@@ -77,68 +85,55 @@ impl Client {
         }
     }
 
-    /// Checks the endpoint and opens the credential.
-    pub fn prepare(&self) -> Result<Prepared> {
-        if zend::is_preloading() {
-            return Err(Error::new(
-                Kind::Config,
-                "no call can be made while scripts are preloaded: threads and sockets do not survive the fork that follows",
-            ));
-        }
-        let settings = &*self.settings;
-        let endpoint = request::endpoint(&settings.endpoint)?;
-        let config = ini::config(endpoint.host_str());
-        // Before the credential is opened, and again for every address and redirect.
-        egress::check(&endpoint, &config)?;
-        let secret = credential::open(
-            settings.id.as_deref(),
-            "api_key",
-            &request::origin(&endpoint),
-            &settings.api_key,
-        )?;
-        let headers = request::headers(settings.connector, &secret)?;
-        let timeout = settings
-            .timeout
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-            .map_or(config.timeout, |timeout| timeout.min(config.timeout));
-        Ok(Prepared {
-            config,
-            endpoint,
-            headers,
-            secret,
-            timeout,
-        })
+    /// Checks the endpoint, opens the credentials and gets a token of this version or a later one where one is needed.
+    pub fn prepare(&self, at_least: Option<u64>) -> Result<Prepared> {
+        self.settings.prepare(at_least)
     }
 
-    /// One request; a failure's excerpt is redacted here.
-    pub fn request(&self, object: &str, verb: Verb) -> Result<Reply> {
-        let mut prepared = self.prepare()?;
-        let known = self.settings.connector.object(object)?;
-        let mut url = request::address(&prepared.endpoint, &known.path, object, verb.id.as_deref())?;
-        if let Some(query) = &verb.query {
-            url.set_query(Some(query));
+    /// What is known of an object type.
+    pub fn object(&self, name: &str) -> Result<&'static Object> {
+        self.settings.connector.object(name)
+    }
+
+    /// One request; a failure's excerpt is redacted here. An expired token is renewed once.
+    pub fn request(&self, build: &dyn Fn(&Connection) -> Result<Built>) -> Result<Reply> {
+        let mut prepared = self.prepare(None)?;
+        let mut is_renewed = false;
+        loop {
+            match self.once(&prepared, build) {
+                Err(error) if prepared.connection.is_expired(&error) && !is_renewed => {
+                    is_renewed = true;
+                    prepared = self.prepare(prepared.token.map(|version| version.saturating_add(1)))?;
+                }
+                result => return result.map_err(|error| redacted(error, &prepared.secrets)),
+            }
         }
-        let mut repeat = verb.repeat();
-        if verb.method == Method::POST
+    }
+
+    fn once(&self, prepared: &Prepared, build: &dyn Fn(&Connection) -> Result<Built>) -> Result<Reply> {
+        let built = build(&prepared.connection)?;
+        let mut request = built.request;
+        let mut repeat = built.repeat;
+        if request.method == Method::POST
+            && repeat == Repeat::OnlyIfUnprocessed
             && let Some(name) = &self.settings.idempotency_header
         {
-            prepared.headers.insert(name.clone(), random_key()?);
+            request.headers.insert(name.clone(), random_key()?);
             repeat = Repeat::AfterAnyTransientFailure;
         }
         let engine = runtime::engine()?;
         let client = engine.client(&prepared.config.transport)?;
         let call = Request {
-            method: verb.method,
-            url,
-            headers: prepared.headers,
-            body: verb.body.map(Bytes::from),
+            judge: &prepared.connection.connector.errors,
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
             repeat,
-            config: prepared.config,
+            config: prepared.config.clone(),
             timeout: prepared.timeout,
         };
-        engine
-            .call(send(client, call), &mut zend::interrupted)
-            .map_err(|error| redacted(error, &prepared.secret))
+        engine.call(send(client, call), &mut zend::interrupted)
     }
 
     /// What PHP gets: the value, or `false` with a line in the log, or an exception.
@@ -169,9 +164,10 @@ impl Client {
 }
 
 /// Removes secrets from what a failure shows.
-pub fn redacted(mut error: Error, secret: &[u8]) -> Error {
-    error.body = error.body.map(|body| redact(&body, &[secret], EXCERPT));
-    error.message = redact(&error.message, &[secret], 4 * EXCERPT);
+pub fn redacted(mut error: Error, secrets: &Secrets) -> Error {
+    let secrets: Vec<&[u8]> = secrets.iter().map(|secret| secret.as_slice()).collect();
+    error.body = error.body.map(|body| redact(&body, &secrets, EXCERPT));
+    error.message = redact(&error.message, &secrets, 4 * EXCERPT);
     error
 }
 
@@ -190,42 +186,153 @@ fn random_key() -> Result<HeaderValue> {
     HeaderValue::from_str(&text).map_err(|_| Error::new(Kind::Config, "no idempotency key could be made"))
 }
 
-/// One request before it has an address.
-pub struct Verb {
-    /// HTTP method.
-    pub method: Method,
-    /// The record, if it is about one.
-    pub id: Option<String>,
-    /// Query, encoded.
-    pub query: Option<String>,
-    /// JSON.
-    pub body: Option<Vec<u8>>,
+/// A request and what may be repeated of it.
+pub struct Built {
+    /// The request.
+    pub request: crm::Request,
+    /// What may be repeated.
+    pub repeat: Repeat,
 }
 
-impl Verb {
-    /// A request about one record.
-    pub fn of(method: Method, id: String) -> Self {
+impl Built {
+    /// A read.
+    pub fn read(request: crm::Request) -> Self {
         Self {
-            id: Some(id),
-            ..Self::new(method)
+            request,
+            repeat: Repeat::AfterAnyTransientFailure,
         }
     }
 
-    /// A request for a collection.
-    pub fn new(method: Method) -> Self {
-        Self {
-            method,
-            id: None,
-            query: None,
-            body: None,
-        }
-    }
-
-    fn repeat(&self) -> Repeat {
-        if [Method::GET, Method::PUT, Method::DELETE].contains(&self.method) {
+    /// A write; what the connector says counts, otherwise the method.
+    pub fn write(request: crm::Request) -> Self {
+        let by_method = [Method::GET, Method::PUT, Method::DELETE].contains(&request.method);
+        let repeat = if request.repeatable.unwrap_or(by_method) {
             Repeat::AfterAnyTransientFailure
         } else {
             Repeat::OnlyIfUnprocessed
+        };
+        Self { request, repeat }
+    }
+}
+
+impl Settings {
+    /// As [`Client::prepare`]; a pull needs it when its client may be gone.
+    pub fn prepare(&self, at_least: Option<u64>) -> Result<Prepared> {
+        if zend::is_preloading() {
+            return Err(Error::new(
+                Kind::Config,
+                "no call can be made while scripts are preloaded: threads and sockets do not survive the fork that follows",
+            ));
         }
+        let endpoint = crm::endpoint(&self.endpoint)?;
+        let config = ini::config(endpoint.host_str());
+        // Before a credential is opened, and again for every address and redirect.
+        egress::check(&endpoint, &config)?;
+        let (mut values, mut secrets) = self.values(&endpoint)?;
+        let mut token = None;
+        if let Some(oauth2) = &self.method.oauth2 {
+            let granted = tokens::authorise(
+                self.id.as_deref().unwrap_or(&self.tenant),
+                oauth2,
+                &values,
+                &config,
+                at_least,
+            )
+            .map_err(|error| redacted(error, &secrets))?;
+            token = Some(granted.version);
+            secrets.push(granted.access_token.clone());
+            granted.set(&mut values);
+        } else {
+            // What a token would have told has its default.
+            for oauth2 in self.connector.auth.iter().filter_map(|method| method.oauth2.as_ref()) {
+                for (name, value) in oauth2.defaults(&values) {
+                    values.set(&name, Value::text(value));
+                }
+            }
+        }
+        let connection = Connection {
+            connector: self.connector,
+            method: self.method,
+            values,
+        };
+        // A base that a token brought along is another host.
+        let base = crm::endpoint(&connection.base()?)?;
+        let mut config = if base.host_str() == endpoint.host_str() {
+            config
+        } else {
+            ini::config(base.host_str())
+        };
+        egress::check(&base, &config)?;
+        let timeout = self
+            .timeout
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .map_or(config.timeout, |timeout| timeout.min(config.timeout));
+        config.timeout = timeout;
+        Ok(Prepared {
+            config,
+            connection,
+            secrets,
+            token,
+            timeout,
+        })
+    }
+
+    /// The connection as far as it is known without a token: for what only asks for its fields.
+    pub fn connection_without_token(&self) -> Result<Connection> {
+        let (values, _) = self.values(&crm::endpoint(&self.endpoint)?)?;
+        Ok(Connection {
+            connector: self.connector,
+            method: self.method,
+            values,
+        })
+    }
+
+    /// The connection's fields, the secret ones opened, and those that must not be shown.
+    pub fn values(&self, endpoint: &Url) -> Result<(Values, Secrets)> {
+        let mut values = Values::new();
+        let mut secrets = Secrets::new();
+        crm::set_endpoint(&mut values, endpoint);
+        let fields = &self.connector.fields;
+        for (name, field) in fields {
+            if let Some(default) = field.default.as_ref().filter(|_| name != ENDPOINT) {
+                values.set(name, Value::text(default));
+            }
+        }
+        let is_secret = |name: &str| fields.get(name).map_or(name == "api_key", |field| field.secret);
+        for (name, given) in self.fields.iter().filter(|(name, _)| !is_secret(name)) {
+            values.set(name, Value::text(given.as_slice()));
+        }
+        for (name, given) in self.fields.iter().filter(|(name, _)| is_secret(name)) {
+            let bound_to = fields.get(name).and_then(|field| field.bound_to.as_deref());
+            let bound = match bound_to.filter(|field| *field != ENDPOINT) {
+                Some(field) => crm::endpoint(&values.text(field).unwrap_or_default())?,
+                None => endpoint.clone(),
+            };
+            let opened = credential::open(self.id.as_deref(), name, &crm::origin(&bound), given)?;
+            values.set(name, Value::text(opened.as_slice()));
+            secrets.push(opened);
+        }
+        Ok((values, secrets))
+    }
+
+    /// How records of a type become neutral ones; `None` where they are passed on as they are.
+    pub fn mapping(&self, name: &str, object: &Object) -> Option<Mapping> {
+        let own = self.mappings.get(name);
+        match (&object.map, own) {
+            _ if self.as_crm => None,
+            (Some(map), Some(own)) => Some(Mapping::merged(map, own)),
+            (Some(map), None) => Some(map.clone()),
+            (None, own) => own.cloned(),
+        }
+    }
+
+    /// What is read of a type's rows.
+    pub fn shape(&self, name: &str, object: &Object, rows: &Path, connection: &Connection) -> Result<Shape> {
+        Ok(Shape::of(
+            object,
+            rows,
+            self.mapping(name, object),
+            connection.zone(object)?,
+        ))
     }
 }

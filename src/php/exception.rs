@@ -34,6 +34,7 @@ pub fn register() -> ext_php_rs::error::Result<()> {
         ("kind", text),
         ("operation", text),
         ("status", Zval::null),
+        ("reason", Zval::null),
         ("retry_after", Zval::null),
         ("attempts", number),
         ("body", Zval::null),
@@ -99,6 +100,8 @@ pub fn exception(tenant: &str, error: &Error) -> PhpException {
     set_property(&mut object, "kind", string(error.kind.name().as_bytes()));
     set_property(&mut object, "operation", string(error.operation.as_bytes()));
     set_property(&mut object, "status", status.map_or_else(Zval::null, integer));
+    let reason = error.reason.map(|reason| string(reason.name().as_bytes()));
+    set_property(&mut object, "reason", reason.unwrap_or_else(Zval::null));
     set_property(
         &mut object,
         "retry_after",
@@ -131,6 +134,7 @@ pub fn describe(tenant: &str, error: &Error) -> ext_php_rs::error::Result<Zval> 
     table.insert("tenant", tenant)?;
     table.insert("operation", error.operation.as_str())?;
     table.insert("status", error.status.map(i64::from))?;
+    table.insert("reason", error.reason.map(crate::error::Reason::name))?;
     table.insert("retry_after", error.retry_after)?;
     table.insert("attempts", i64::from(error.attempts))?;
     table.insert("body", error.body.as_deref())?;

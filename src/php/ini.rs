@@ -9,6 +9,8 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
 
 use crate::config::{Config, Proxy, Transport};
+use crate::crm::catalog::Folder;
+use crate::error::{Error, Kind, Result};
 use crate::php::zend::{constant, ini_number, ini_text, is_true, to_text};
 
 const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr) -> IniEntryDef {
@@ -16,7 +18,7 @@ const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr)
 }
 
 /// All of the extension's INI entries.
-pub static ENTRIES: IniEntryDefs<11> = IniEntryDefs::new([
+pub static ENTRIES: IniEntryDefs<13> = IniEntryDefs::new([
     system(c"tenant_crm_sync.register_class", c"1"),
     system(c"tenant_crm_sync.key_file", c""),
     system(c"tenant_crm_sync.key_dir", c""),
@@ -27,6 +29,8 @@ pub static ENTRIES: IniEntryDefs<11> = IniEntryDefs::new([
     system(c"tenant_crm_sync.connect_timeout_ms", c"5000"),
     system(c"tenant_crm_sync.max_response_bytes", c"67108864"),
     system(c"tenant_crm_sync.max_parallel", c"8"),
+    system(c"tenant_crm_sync.connector_dir", c""),
+    system(c"tenant_crm_sync.connector_owner", c""),
     IniEntryDef::end(),
 ]);
 
@@ -66,6 +70,28 @@ pub fn key_dir() -> PathBuf {
         beside.push(".d");
     }
     PathBuf::from(beside)
+}
+
+/// Where the site's own connectors are, and who may own them.
+pub fn connector_folder() -> Result<Folder> {
+    let owner = ini_text(c"tenant_crm_sync.connector_owner");
+    let owner = match owner.parse::<u32>() {
+        _ if owner.is_empty() => None,
+        Ok(id) => Some(id),
+        Err(_) => match nix::unistd::User::from_name(&owner) {
+            Ok(Some(user)) => Some(user.uid.as_raw()),
+            _ => {
+                return Err(Error::new(
+                    Kind::Config,
+                    "tenant_crm_sync.connector_owner names no user of this host",
+                ));
+            }
+        },
+    };
+    Ok(Folder {
+        path: PathBuf::from(ini_text(c"tenant_crm_sync.connector_dir")),
+        owner,
+    })
 }
 
 /// The rules for calls.

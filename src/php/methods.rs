@@ -1,38 +1,39 @@
-//! The methods of `TenantCRMSync`: arguments in, one request of the client, PHP values out.
+//! The methods of `TenantCRMSync` that make clients, read records and pull them. Writing is in `records.rs`.
 
-use std::sync::Arc;
-
-use ext_php_rs::convert::{IntoZval, IntoZvalDyn};
 use ext_php_rs::exception::PhpResult;
-use ext_php_rs::types::{ZendCallable, ZendHashTable, Zval};
-use ext_php_rs::zend::{ExecutorGlobals, ce};
-use reqwest::Method;
+use ext_php_rs::types::{ZendHashTable, Zval};
 
-use crate::crm::connector::Object;
-use crate::crm::request::{self, query_pair};
+use crate::crm::connector::Connector;
+use crate::crm::object::{Listing, Object, Operation, TimeFormat};
+use crate::crm::page::Shape;
+use crate::crm::request::{Connection, Request, parameter_of};
+use crate::crm::timestamp::Moment;
 use crate::error::{Error, Kind, Result};
 use crate::json::Refusal;
 use crate::net::send::Reply;
 use crate::php::batch::Pull;
-use crate::php::client::{Client, Verb, boolean};
+use crate::php::client::{Built, Client};
 use crate::php::exception::{describe, exception};
-use crate::php::ini;
 use crate::php::json::Arrays;
 use crate::php::settings::{Settings, tenant_name};
-use crate::php::zend::{Call, PhpClass, is_true, new_object, pending, to_bytes, to_text, wrong_type};
-use crate::sync::pull::Plan;
+use crate::php::zend::{Array, Call, PhpClass, is_true, new_object, pending, to_bytes, wrong_type};
+use crate::php::{ini, userland};
+use crate::sync::plan::{self, Plan};
 use crate::sync::watermark::Watermark;
+use crate::template::Value;
 
-const PHP_QUERY_RFC3986: i64 = 2;
-const LEADS: &str = "leads";
+/// The article's object type.
+pub const LEADS: &str = "leads";
 
-fn decoded(reply: &Reply) -> Result<Zval> {
+/// An answer as arrays.
+pub fn decoded(reply: &Reply) -> Result<Zval> {
     Arrays::new()
         .decode(&reply.body)
         .map_err(|refusal| not_json(reply, refusal))
 }
 
-fn not_json(reply: &Reply, refusal: Refusal) -> Error {
+/// The failure of an answer that is no JSON.
+pub fn not_json(reply: &Reply, refusal: Refusal) -> Error {
     let mut error = match refusal {
         Refusal::Stopped => Error::new(
             Kind::TooLarge,
@@ -48,60 +49,7 @@ fn not_json(reply: &Reply, refusal: Refusal) -> Error {
     error.during(&reply.operation)
 }
 
-/// The filter as the article's class sends it. PHP's own function encodes what is not plain text.
-fn since_query(parameter: &str, since: &Zval) -> PhpResult<Option<String>> {
-    if !is_true(since) {
-        return Ok(None);
-    }
-    if since.is_string() || since.is_long() {
-        return Ok(Some(query_pair(parameter, &to_bytes(since)?)));
-    }
-    let mut table = ZendHashTable::new();
-    table.insert(parameter, since.shallow_clone())?;
-    let table = table.into_zval(false)?;
-    let query = call_php("http_build_query", vec![&table, &"", &"&", &PHP_QUERY_RFC3986])?;
-    to_text(&query).map(Some)
-}
-
-fn call_php(name: &str, arguments: Vec<&dyn IntoZvalDyn>) -> PhpResult<Zval> {
-    let result = ZendCallable::try_from_name(name)?.try_call(arguments);
-    if ExecutorGlobals::has_exception() {
-        return Err(pending());
-    }
-    Ok(result?)
-}
-
-/// `json_encode( $data )`, as Guzzle writes bodies. An exception of the data's own is a failure like any other, an error passes.
-fn encoded(data: &ZendHashTable) -> PhpResult<Result<Vec<u8>>> {
-    let data = data.to_owned().into_zval(false)?;
-    let failed = |reason: String| {
-        Ok(Err(Error::new(
-            Kind::Encode,
-            format!("the data cannot be written as JSON: {reason}"),
-        )))
-    };
-    match call_php("json_encode", vec![&data]) {
-        Ok(json) => match json.zend_str() {
-            Some(json) => Ok(Ok(json.as_bytes().to_vec())),
-            None => failed(to_text(&call_php("json_last_error_msg", vec![])?)?),
-        },
-        Err(thrown) => {
-            let is_exception = ExecutorGlobals::get()
-                .exception()
-                .is_some_and(|thrown| thrown.instance_of(ce::exception()));
-            if !is_exception {
-                return Err(thrown);
-            }
-            let class = ExecutorGlobals::take_exception()
-                .and_then(|thrown| thrown.get_class_name().ok())
-                .unwrap_or_default();
-            failed(format!("{class} was thrown"))
-        }
-    }
-}
-
 // ----------------------------------------------------------------------------------------- methods, one delegation each
-
 /// `__construct( $tenant_id )`
 pub fn construct(call: &mut Call<'_>) -> PhpResult<Zval> {
     call.at_least(1, 1)?;
@@ -135,98 +83,146 @@ pub fn fetch_records(call: &mut Call<'_>) -> PhpResult<Zval> {
     fetch(call, &object, 1)
 }
 
-fn fetch(call: &mut Call<'_>, object: &str, since: usize) -> PhpResult<Zval> {
+fn fetch(call: &mut Call<'_>, name: &str, since: usize) -> PhpResult<Zval> {
     let this = call.this::<Client>()?;
-    let mut verb = Verb::new(Method::GET);
-    let rows = match this.settings.connector.object(object) {
-        Ok(Object {
-            since: parameter, rows, ..
-        }) => {
-            if let Some(since) = call.arg(since) {
-                verb.query = since_query(&parameter.query, since)?;
+    let found = this.object(name).and_then(|object| {
+        let list = object.read.full.as_ref().or(object.read.since.as_ref());
+        list.map(|list| (object, list))
+            .ok_or_else(|| plan::cannot(object, name, "full", "be listed"))
+    });
+    let (object, full) = match found {
+        Ok(found) => found,
+        Err(error) => return this.settle(Err(error)),
+    };
+    let given = call.arg(since).filter(|since| is_true(since));
+    let listing = match (given, &object.read.since) {
+        (Some(_), Some(changes)) => changes,
+        _ => full,
+    };
+    // What PHP passes as it is, is encoded as PHP does it; what has to be understood as a time is.
+    let mut query = None;
+    let mut text = None;
+    if let Some(given) = given {
+        if listing.since.format == TimeFormat::AsWritten {
+            if let Some(parameter) = parameter_of(&listing.request, "since") {
+                query = userland::query(parameter, given)?;
             }
-            rows
+        } else {
+            text = Some(String::from_utf8_lossy(&to_bytes(given)?).into_owned());
         }
-        Err(error) => return this.settle(Err(error)),
-    };
-    let result = this.request(object, verb).and_then(|reply| {
-        Arrays::new()
-            .decode_member(&reply.body, rows)
-            .map_err(|refusal| not_json(&reply, refusal))
-    });
-    this.settle(result)
-}
-
-/// `create_lead( array $lead_data )`
-pub fn create_lead(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(1, 1)?;
-    write(call, LEADS, Method::POST, None, 0)
-}
-
-/// `create_record( string $object, array $data )`
-pub fn create_record(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(2, 2)?;
-    let object = call.utf8(0, "object")?;
-    write(call, &object, Method::POST, None, 1)
-}
-
-/// `update_lead( $lead_id, array $lead_data )`
-pub fn update_lead(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(2, 2)?;
-    update(call, LEADS, 0)
-}
-
-/// `update_record( string $object, $id, array $data )`
-pub fn update_record(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(3, 3)?;
-    let object = call.utf8(0, "object")?;
-    update(call, &object, 1)
-}
-
-fn update(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
-    let this = call.this::<Client>()?;
-    let method = this
-        .settings
-        .connector
-        .object(object)
-        .map(|known| Method::from_bytes(known.update.as_bytes()).unwrap_or(Method::PATCH));
-    match method {
-        Ok(method) => {
-            let id_text = match identifier(call, id)? {
-                Ok(id) => id,
-                Err(error) => return this.settle(Err(error)),
-            };
-            write(call, object, method, Some(id_text), id + 1)
-        }
-        Err(error) => this.settle(Err(error)),
     }
-}
-
-/// A record's id; what is not UTF-8 would be another record's.
-fn identifier(call: &Call<'_>, position: usize) -> PhpResult<Result<String>> {
-    let bytes = call.arg(position).map(to_bytes).transpose()?.unwrap_or_default();
-    Ok(String::from_utf8(bytes).map_err(|_| Error::new(Kind::Config, "the id of the record is not UTF-8")))
-}
-
-fn write(call: &mut Call<'_>, object: &str, method: Method, id: Option<String>, data: usize) -> PhpResult<Zval> {
-    let this = call.this::<Client>()?;
-    let body = match encoded(call.array(data)?)? {
-        Ok(body) => body,
-        Err(error) => return this.settle(Err(error)),
-    };
-    let is_update = id.is_some();
-    let verb = Verb {
-        id,
-        body: Some(body),
-        ..Verb::new(method)
-    };
-    let result = this.request(object, verb).and_then(|reply| {
-        if is_update && reply.body.is_empty() {
-            return Ok(boolean(true));
-        }
-        decoded(&reply)
-    });
+    let result = this
+        .request(&|connection| {
+            let mut request = first_page(connection, name, object, listing, text.as_deref())?;
+            if let Some(query) = &query {
+                let whole = request
+                    .url
+                    .query()
+                    .map_or_else(|| query.clone(), |rest| format!("{rest}&{query}"));
+                request.url.set_query(Some(&whole));
+            }
+            Ok(Built::read(request))
+        })
+        .and_then(|reply| rows(&this, name, object, listing, &reply));
     this.settle(result)
+}
+
+fn first_page(
+    connection: &Connection,
+    name: &str,
+    object: &Object,
+    listing: &Listing,
+    since: Option<&str>,
+) -> Result<Request> {
+    let mut values = Connector::object_values(&connection.values, name, object);
+    plan::set_fields(
+        &mut values,
+        listing.max_fields,
+        &plan::fields(object, object.map.as_ref()),
+    );
+    if let Some(size) = listing.size.default {
+        values.set("size", Value::Number(i64::from(size)));
+    }
+    if let Some(start) = plan::start(listing) {
+        values.set("after", Value::text(start));
+    }
+    if let Some(since) = since {
+        let zone = connection.zone(object)?;
+        let written = Moment::parse(since).and_then(|moment| moment.write(listing.since.format, &zone));
+        let written = written.ok_or_else(|| plan::no_time(since))?;
+        values.set("since", Value::text(written));
+    }
+    connection.request(&listing.request, &values)
+}
+
+/// The rows of an answer as PHP gets them: neutral records where the connector maps them.
+fn rows(client: &Client, name: &str, object: &Object, listing: &Listing, reply: &Reply) -> Result<Zval> {
+    if reply.no_rows {
+        return Ok(Array::list().into_value());
+    }
+    let is_mapped = client.settings.mapping(name, object).is_some();
+    if let (false, Some(member)) = (is_mapped, listing.rows.as_member()) {
+        return Arrays::new()
+            .decode_member(&reply.body, member)
+            .map_err(|refusal| not_json(reply, refusal));
+    }
+    let connection = client.settings.connection_without_token()?;
+    let shape = client
+        .settings
+        .shape(name, object, &listing.rows, &connection)?
+        .of_listing(listing);
+    let page = plan::read(reply, &shape)?;
+    let mut arrays = Arrays::new();
+    let mut list = Array::list();
+    for position in 0..page.rows.len() {
+        let record = page.record(position).unwrap_or_default();
+        list.push(
+            arrays
+                .decode_text(&record)
+                .map_err(|refusal| not_json(reply, refusal))?,
+        );
+    }
+    Ok(list.into_value())
+}
+
+/// One record of an answer as PHP gets it: neutral where the connector maps it. `None` where there is none.
+pub fn record(
+    client: &Client,
+    name: &str,
+    object: &Object,
+    operation: &Operation,
+    reply: &Reply,
+) -> Result<Option<Zval>> {
+    let Some(mapping) = client.settings.mapping(name, object) else {
+        if operation.record.is_root() {
+            return decoded(reply).map(Some);
+        }
+        let text = std::str::from_utf8(&reply.body).ok();
+        return match text.and_then(|text| operation.record.text(text)) {
+            Some(text) => Arrays::new()
+                .decode_text(text)
+                .map(Some)
+                .map_err(|refusal| not_json(reply, refusal)),
+            None => Ok(None),
+        };
+    };
+    let text = std::str::from_utf8(&reply.body).map_err(|_| not_json(reply, Refusal::Utf8))?;
+    let Some(row) = operation.record.text(text).filter(|row| row.starts_with('{')) else {
+        return Ok(None);
+    };
+    let connection = client.settings.connection_without_token()?;
+    let mut shape = client
+        .settings
+        .shape(name, object, &crate::json::Path::default(), &connection)?;
+    shape.mapping = Some(mapping);
+    let page = crate::crm::page::scan(format!("[{row}]").as_bytes(), &shape)?;
+    match page.record(0) {
+        Some(record) => Arrays::new()
+            .decode_text(&record)
+            .map(Some)
+            .map_err(|refusal| not_json(reply, refusal)),
+        None => Ok(None),
+    }
 }
 
 /// `get_lead( $lead_id )`
@@ -242,40 +238,47 @@ pub fn get_record(call: &mut Call<'_>) -> PhpResult<Zval> {
     get(call, &object, 1)
 }
 
-fn get(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
+fn get(call: &mut Call<'_>, name: &str, id: usize) -> PhpResult<Zval> {
     let this = call.this::<Client>()?;
-    let result = identifier(call, id)?
-        .and_then(|id| this.request(object, Verb::of(Method::GET, id)))
-        .and_then(|reply| decoded(&reply));
+    let result = identifier(call, id)?.and_then(|id| {
+        let object = this.object(name)?;
+        let one = object.read.one.as_ref();
+        let one = one.ok_or_else(|| plan::cannot(object, name, "one", "be read alone"))?;
+        let reply = this.request(&|connection| {
+            let mut values = Connector::object_values(&connection.values, name, object);
+            plan::set_fields(&mut values, None, &plan::fields(object, object.map.as_ref()));
+            values.set("id", Value::text(&id));
+            connection.request(one, &values).map(Built::read)
+        })?;
+        record(&this, name, object, one, &reply)?.ok_or_else(|| no_record(&reply))
+    });
     this.settle(result)
 }
 
-/// `delete_lead( $lead_id )`
-pub fn delete_lead(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(1, 1)?;
-    delete(call, LEADS, 0)
+fn no_record(reply: &Reply) -> Error {
+    let mut error = Error::new(Kind::Decode, "the answer holds no record");
+    error.status = Some(reply.status.as_u16());
+    error.attempts = reply.attempts;
+    error.during(&reply.operation)
 }
 
-/// `delete_record( string $object, $id )`
-pub fn delete_record(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(2, 2)?;
-    let object = call.utf8(0, "object")?;
-    delete(call, &object, 1)
-}
-
-fn delete(call: &mut Call<'_>, object: &str, id: usize) -> PhpResult<Zval> {
-    let this = call.this::<Client>()?;
-    let reply = identifier(call, id)?.and_then(|id| this.request(object, Verb::of(Method::DELETE, id)));
-    let result = match reply {
-        // Gone before: what was asked for is so.
-        Err(error) if matches!(error.status, Some(404 | 410)) => Ok(boolean(true)),
-        result => result.map(|_| boolean(true)),
-    };
-    this.settle(result)
+/// A record's id; what is not UTF-8 would be another record's.
+pub fn identifier(call: &Call<'_>, position: usize) -> PhpResult<Result<String>> {
+    let bytes = call.arg(position).map(to_bytes).transpose()?.unwrap_or_default();
+    Ok(String::from_utf8(bytes).map_err(|_| Error::new(Kind::Config, "the id of the record is not UTF-8")))
 }
 
 /// `pull( string $object, ?string $watermark = null, array $options = [] ): Pull`
 pub fn pull(call: &mut Call<'_>) -> PhpResult<Zval> {
+    stream(call, false)
+}
+
+/// `pull_deleted( string $object, ?string $watermark = null, array $options = [] ): Pull`
+pub fn pull_deleted(call: &mut Call<'_>) -> PhpResult<Zval> {
+    stream(call, true)
+}
+
+fn stream(call: &mut Call<'_>, deleted: bool) -> PhpResult<Zval> {
     call.at_least(1, 3)?;
     let this = call.this::<Client>()?;
     let object = call.utf8(0, "object")?;
@@ -285,16 +288,23 @@ pub fn pull(call: &mut Call<'_>) -> PhpResult<Zval> {
     };
     let options = if call.count() > 2 { Some(call.array(2)?) } else { None };
     let tenant = &this.settings.tenant;
-    let plan = plan(&this, &object, watermark.as_deref(), options).map_err(|error| exception(tenant, &error))?;
+    let plan =
+        plan_of(&this, &object, watermark.as_deref(), options, deleted).map_err(|error| exception(tenant, &error))?;
     let class = Pull::class().entry().ok_or_else(pending)?;
     new_object(class, plan)
 }
 
-fn plan(client: &Client, object: &str, watermark: Option<&str>, options: Option<&ZendHashTable>) -> Result<Pull> {
+fn plan_of(
+    client: &Client,
+    name: &str,
+    watermark: Option<&str>,
+    options: Option<&ZendHashTable>,
+    deleted: bool,
+) -> Result<Pull> {
     let wrong = |message: &str| Error::new(Kind::Config, message);
-    let option = |name: &str| {
+    let option = |option: &str| {
         options
-            .and_then(|options| options.get(name))
+            .and_then(|options| options.get(option))
             .filter(|value| !value.is_null())
     };
     let fields = match option("fields") {
@@ -318,20 +328,36 @@ fn plan(client: &Client, object: &str, watermark: Option<&str>, options: Option<
         }
     };
     let from = Watermark::parse(watermark)?;
-    let known = client.settings.connector.object(object)?;
-    let prepared = client.prepare()?;
+    let object = client.object(name)?;
+    let listing = if deleted {
+        let feed = object.read.deleted.as_ref();
+        feed.ok_or_else(|| plan::cannot(object, name, "deleted", "be asked for when they are deleted"))?
+    } else {
+        plan::listing(object, name, &from)?
+    };
+    let prepared = client.prepare(None)?;
+    let mut shape = client
+        .settings
+        .shape(name, object, &listing.rows, &prepared.connection)?
+        .of_listing(listing);
+    if deleted {
+        shape.mapping = None;
+    }
     let plan = Plan {
-        object: known,
-        address: request::address(&prepared.endpoint, &known.path, object, None)?,
-        headers: prepared.headers,
-        fields: fields.map(Arc::from),
+        name: name.to_owned(),
+        object,
+        listing,
+        fields: plan::fields(object, shape.mapping.as_ref().or(object.map.as_ref())),
+        shape: Shape { fields, ..shape },
         page_size,
         parallel: client.settings.parallel.min(ini::max_parallel()),
         config: prepared.config,
         timeout: prepared.timeout,
+        connection: prepared.connection,
         from,
     };
-    Ok(Pull::new(client.settings.tenant.clone(), plan, prepared.secret))
+    let settings = std::rc::Rc::clone(&client.settings);
+    Ok(Pull::new(settings, plan, prepared.secrets, prepared.token))
 }
 
 /// `last_error(): ?array`

@@ -1,6 +1,7 @@
 //! The face: the only place that touches Zend. Reads arguments and INI, hands the work to the house, turns what comes
 //! back into PHP values, `false` or exceptions.
 
+mod about;
 mod batch;
 mod client;
 mod credential;
@@ -10,9 +11,11 @@ mod ini;
 mod json;
 mod lifecycle;
 mod methods;
+mod records;
 mod register;
 mod settings;
 mod tokens;
+mod userland;
 mod zend;
 
 pub use lifecycle::{module, start};

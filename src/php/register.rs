@@ -10,7 +10,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{credential, info, methods, tokens};
+use crate::php::{about, credential, info, methods, records, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -94,7 +94,7 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "create_lead",
-                handler!(methods::create_lead),
+                handler!(records::create_lead),
                 1,
                 vec![array("lead_data")],
             ),
@@ -107,14 +107,14 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "update_lead",
-                handler!(methods::update_lead),
+                handler!(records::update_lead),
                 2,
                 vec![any("lead_id"), array("lead_data")],
             ),
             PUBLIC,
         )
         .method(
-            method("delete_lead", handler!(methods::delete_lead), 1, vec![any("lead_id")]),
+            method("delete_lead", handler!(records::delete_lead), 1, vec![any("lead_id")]),
             PUBLIC,
         )
         .method(
@@ -129,7 +129,7 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "create_record",
-                handler!(methods::create_record),
+                handler!(records::create_record),
                 2,
                 vec![text("object"), array("data")],
             ),
@@ -147,7 +147,7 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "update_record",
-                handler!(methods::update_record),
+                handler!(records::update_record),
                 3,
                 vec![text("object"), any("id"), array("data")],
             ),
@@ -156,7 +156,7 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "delete_record",
-                handler!(methods::delete_record),
+                handler!(records::delete_record),
                 2,
                 vec![text("object"), any("id")],
             ),
@@ -171,6 +171,95 @@ fn drop_in() -> Result<()> {
             )
             .returns(PULL, false, false),
             PUBLIC,
+        )
+        .method(
+            method(
+                "upsert_record",
+                handler!(records::upsert_record),
+                3,
+                vec![text("object"), text("key"), array("data")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "get_records",
+                handler!(records::get_records),
+                2,
+                vec![text("object"), array("ids")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "create_records",
+                handler!(records::create_records),
+                2,
+                vec![text("object"), array("list")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "update_records",
+                handler!(records::update_records),
+                2,
+                vec![text("object"), array("list")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "upsert_records",
+                handler!(records::upsert_records),
+                3,
+                vec![text("object"), text("key"), array("list")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "delete_records",
+                handler!(records::delete_records),
+                2,
+                vec![text("object"), array("ids")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "pull_deleted",
+                handler!(methods::pull_deleted),
+                1,
+                vec![text("object"), maybe_text("watermark"), array("options").default("[]")],
+            )
+            .returns(PULL, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("describe", handler!(about::describe), 1, vec![text("object")]),
+            PUBLIC,
+        )
+        .method(
+            method("test_connection", handler!(about::test_connection), 0, vec![]).returns(
+                DataType::Array,
+                false,
+                false,
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "verify_webhook",
+                handler!(about::verify_webhook),
+                4,
+                vec![text("method"), text("url"), array("headers"), text("body")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method("connectors", handler!(about::connectors), 0, vec![]).returns(DataType::Array, false, false),
+            shared,
         )
         .method(
             method("last_error", handler!(methods::last_error), 0, vec![]).returns(DataType::Array, false, true),
@@ -295,6 +384,11 @@ fn batch() -> Result<()> {
             PUBLIC,
         )
         .method(list("rows", handler!(batch::rows)), PUBLIC)
+        .method(
+            method("record", handler!(batch::record), 1, position()).returns(DataType::Array, false, false),
+            PUBLIC,
+        )
+        .method(list("records", handler!(batch::records)), PUBLIC)
         .method(
             method("snapshot", handler!(batch::snapshot), 1, position()).returns(DataType::String, false, false),
             PUBLIC,

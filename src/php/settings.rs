@@ -7,20 +7,28 @@ use ext_php_rs::zend::{ExecutorGlobals, ce};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, TRANSFER_ENCODING};
 use zeroize::Zeroizing;
 
-use crate::crm::connector::Connector;
+use std::collections::BTreeMap;
+
+use crate::crm::catalog;
+use crate::crm::connector::{AuthMethod, Connector, ENDPOINT};
+use crate::crm::mapping::Mapping;
 use crate::error::{Error, Kind};
 use crate::php::exception::{exception, not_configured};
-use crate::php::ini::setting_text;
+use crate::php::ini::{self, setting_text};
+use crate::php::userland;
 use crate::php::zend::{is_true, pending, to_bytes, to_text};
 
 /// The userland function that the article's class calls.
 pub const LOOKUP: &str = "get_tenant_crm_settings";
 
-/// All settings.
-const NAMES: [&str; 8] = [
+/// Settings that every connector knows; it may have fields of its own.
+const NAMES: [&str; 11] = [
     "api_key",
-    "api_endpoint",
+    ENDPOINT,
     "connector",
+    "auth",
+    "mapping",
+    "shape",
     "timeout",
     "idempotency_header",
     "throw",
@@ -46,10 +54,16 @@ pub struct Settings {
     pub id: Option<String>,
     /// `api_endpoint`
     pub endpoint: String,
-    /// `api_key`, byte by byte as it was given.
-    pub api_key: Zeroizing<Vec<u8>>,
+    /// The connector's fields and `api_key`, byte by byte as they were given.
+    pub fields: BTreeMap<String, Zeroizing<Vec<u8>>>,
     /// Which CRM it is.
     pub connector: &'static Connector,
+    /// How requests are authorised.
+    pub method: &'static AuthMethod,
+    /// The tenant's own mapping, by object type.
+    pub mappings: BTreeMap<String, Mapping>,
+    /// Whether records are wanted as the CRM writes them.
+    pub as_crm: bool,
     /// Seconds for a whole call.
     pub timeout: Option<f64>,
     /// Header for a random key on creates.
@@ -85,11 +99,25 @@ impl Settings {
                 .filter(|value| !value.is_empty())
                 .ok_or_else(|| wrong(format!("the setting {name} is missing or empty")))
         };
-        required("api_key")?;
-        let api_key = settings
-            .get("api_key")
-            .and_then(|key| to_bytes(key).ok())
-            .unwrap_or_default();
+        let connector = catalog::find(
+            setting_text(settings, "connector").as_deref().unwrap_or("rest"),
+            &ini::connector_folder()?,
+        )?;
+        let auth = setting_text(settings, "auth").filter(|name| !name.is_empty());
+        let method = connector.auth_method(auth.as_deref())?;
+        let mut fields = BTreeMap::new();
+        let names = connector.fields.keys().map(String::as_str).chain(["api_key"]);
+        for name in names.filter(|name| *name != ENDPOINT) {
+            let given = settings.get(name).and_then(|value| to_bytes(value).ok());
+            if let Some(given) = given.filter(|given| !given.is_empty()) {
+                fields.insert(name.to_owned(), Zeroizing::new(given));
+            }
+        }
+        for name in &method.fields {
+            if !fields.contains_key(name) && connector.default_of(name).is_none() && name != ENDPOINT {
+                return Err(wrong(format!("the setting {name} is missing or empty")));
+            }
+        }
         let number = |name: &str| {
             settings.get(name).and_then(|value| {
                 value
@@ -107,12 +135,24 @@ impl Settings {
         let stable = settings.get("stable_order").is_some_and(is_true);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 32.0) as usize;
+        let endpoint = match (required(ENDPOINT), connector.default_of(ENDPOINT)) {
+            (Err(_), Some(default)) => default.to_owned(),
+            (endpoint, _) => endpoint?,
+        };
+        let as_crm = match setting_text(settings, "shape").as_deref() {
+            None | Some("" | "neutral") => false,
+            Some("crm") => true,
+            Some(_) => return Err(wrong(String::from("the setting shape is neutral or crm"))),
+        };
         Ok(Self {
             tenant: tenant_name(tenant).unwrap_or_default(),
             id: tenant_id(tenant),
-            api_key: Zeroizing::new(api_key),
-            endpoint: required("api_endpoint")?,
-            connector: Connector::find(setting_text(settings, "connector").as_deref().unwrap_or("rest"))?,
+            fields,
+            endpoint,
+            connector,
+            method,
+            mappings: mappings(settings.get("mapping"))?,
+            as_crm,
             timeout,
             idempotency_header: setting_text(settings, "idempotency_header")
                 .filter(|name| !name.is_empty())
@@ -132,6 +172,29 @@ impl Settings {
             parallel: if stable { parallel } else { 1 },
         })
     }
+}
+
+/// The tenant's own mapping: an array, or JSON, of object types and their fields.
+fn mappings(given: Option<&Zval>) -> Result<BTreeMap<String, Mapping>, Error> {
+    let wrong = |reason: &str| Error::new(Kind::Config, format!("the setting mapping: {reason}"));
+    let text = match given {
+        None => return Ok(BTreeMap::new()),
+        Some(given) if !is_true(given) => return Ok(BTreeMap::new()),
+        Some(given) if given.is_array() => match userland::json_encode(given) {
+            Ok(Ok(json)) => String::from_utf8_lossy(&json).into_owned(),
+            _ => return Err(wrong("it cannot be written as JSON")),
+        },
+        Some(given) => to_text(given).map_err(|_| wrong("it must be an array or JSON"))?,
+    };
+    let objects: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(&text).map_err(|error| wrong(&format!("name object types and their fields ({error})")))?;
+    objects
+        .into_iter()
+        .map(|(object, fields)| match Mapping::parse(&fields.to_string()) {
+            Ok(mapping) => Ok((object, mapping)),
+            Err(reason) => Err(wrong(&format!("{object}: {reason}"))),
+        })
+        .collect()
 }
 
 /// The tenant's id as text, if it is one; two ids that PHP holds for different as array keys never have the same text.
@@ -159,10 +222,28 @@ fn as_array(found: &Zval) -> PhpResult<Zval> {
         return Ok(found.shallow_clone());
     };
     let mut settings = ZendHashTable::new();
-    for name in NAMES {
+    let mut names: Vec<&str> = NAMES.to_vec();
+    // The connector is asked for among the first, and its fields behind them.
+    let mut position = 0;
+    while let Some(name) = names.get(position).copied() {
+        position += 1;
         let is_set = object.try_call_method("offsetExists", vec![&name]);
         if is_set.is_ok_and(|is_set| is_true(&is_set)) {
             settings.insert(name, object.try_call_method("offsetGet", vec![&name])?)?;
+        }
+        if position == NAMES.len() {
+            let connector = setting_text(&settings, "connector");
+            let connector = connector.as_deref().unwrap_or("rest");
+            let folder = ini::connector_folder().unwrap_or_default();
+            if let Ok(connector) = catalog::find(connector, &folder) {
+                names.extend(
+                    connector
+                        .fields
+                        .keys()
+                        .map(String::as_str)
+                        .filter(|name| !NAMES.contains(name)),
+                );
+            }
         }
         if ExecutorGlobals::has_exception() {
             return Err(pending());

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::Client;
 
 use crate::config::Config;
+use crate::crm::connector::Connector;
+use crate::crm::mapping::Mapping;
 use crate::crm::next::Continue;
 use crate::crm::object::{Listing, Next, Object, TimeFormat};
 use crate::crm::page::{self, Page, Shape};
@@ -78,6 +80,47 @@ pub fn cannot(object: &Object, name: &str, capability: &str, what: &str) -> Erro
     )
 }
 
+/// The CRM's fields to ask for.
+#[must_use]
+pub fn fields(object: &Object, mapping: Option<&Mapping>) -> Vec<String> {
+    let mut fields = object.ask_for.clone();
+    for source in mapping.map(Mapping::sources).unwrap_or_default() {
+        if !fields.contains(&source) {
+            fields.push(source);
+        }
+    }
+    fields
+}
+
+/// Sets `{fields}`, if there are any; no more than one request may name.
+pub fn set_fields(values: &mut Values, most: Option<usize>, fields: &[String]) {
+    let some = fields.get(..most.unwrap_or(usize::MAX)).unwrap_or(fields);
+    if !some.is_empty() {
+        values.set("fields", Value::List(some.to_vec()));
+    }
+}
+
+/// What `{after}` is on the first page.
+#[must_use]
+pub fn start(listing: &Listing) -> Option<&str> {
+    listing.next.iter().find_map(|next| match next {
+        Next::Keyset { start, .. } => Some(start.as_str()),
+        _ => None,
+    })
+}
+
+/// The refusal of what is no time.
+#[must_use]
+pub fn no_time(since: &str) -> Error {
+    Error::new(
+        Kind::Config,
+        format!(
+            "'{}' is no time to pull from: write it like 2026-11-01T10:00:00Z",
+            since.escape_default()
+        ),
+    )
+}
+
 impl Plan {
     /// Rows to a page: what is wished, within what the CRM takes.
     #[must_use]
@@ -90,14 +133,11 @@ impl Plan {
     }
 
     fn values(&self, watermark: &Watermark, fields: &[String]) -> Result<Values> {
-        let mut values =
-            crate::crm::connector::Connector::object_values(&self.connection.values, &self.name, self.object);
+        let mut values = Connector::object_values(&self.connection.values, &self.name, self.object);
         if let Some(size) = self.size() {
             values.set("size", Value::Number(i64::from(size)));
         }
-        if !fields.is_empty() {
-            values.set("fields", Value::List(fields.to_vec()));
-        }
+        set_fields(&mut values, None, fields);
         if let Some(since) = &watermark.since {
             values.set("since", Value::text(self.since(since)?));
         }
@@ -112,26 +152,14 @@ impl Plan {
         }
         Moment::parse(since)
             .and_then(|moment| moment.write(format, &self.shape.zone))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Config,
-                    format!(
-                        "'{}' is no time to pull from: write it like 2026-11-01T10:00:00Z",
-                        since.escape_default()
-                    ),
-                )
-            })
+            .ok_or_else(|| no_time(since))
     }
 
     /// The request for one page.
     pub fn request(&self, watermark: &Watermark, at: Option<&Continue>, fields: &[String]) -> Result<Request> {
         let mut values = self.values(watermark, fields)?;
         let operation = &self.listing.request;
-        let start = self.listing.next.iter().find_map(|next| match next {
-            Next::Keyset { start, .. } => Some(start),
-            _ => None,
-        });
-        if let Some(start) = start {
+        if let Some(start) = start(self.listing) {
             values.set("after", Value::text(start));
         }
         let link = match at {

@@ -15,7 +15,7 @@ use crate::crm::next::{self, Continue, Extent, Place};
 use crate::crm::page::Page;
 use crate::crm::request::{self, Connection};
 use crate::crm::timestamp::Moment;
-use crate::error::{Error, Kind, Reason, Result};
+use crate::error::{Error, Kind, Result};
 use crate::runtime::{self, Engine};
 use crate::sync::plan::{Fetched, Plan, is_stale};
 use crate::sync::watermark::Watermark;
@@ -209,7 +209,7 @@ impl Walk {
         let mut renewals = 0;
         loop {
             match self.plan.fetch(&self.client, &self.watermark, at).await {
-                Err(error) if error.reason == Some(Reason::Expired) && renewals < MAX_RENEWALS => {
+                Err(error) if self.plan.connection.is_expired(&error) && renewals < MAX_RENEWALS => {
                     renewals += 1;
                     self.plan.connection = self.renewed().await?;
                 }
@@ -282,7 +282,7 @@ impl Walk {
                     return Ok(());
                 }
                 let fetched = match fetched {
-                    Err(error) if error.reason == Some(Reason::Expired) => {
+                    Err(error) if self.plan.connection.is_expired(&error) => {
                         self.fetch(Some(&Continue::Page(to_deliver))).await?
                     }
                     fetched => fetched?,
