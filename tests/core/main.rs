@@ -14,6 +14,8 @@ mod mapping;
 mod page;
 mod retry;
 mod secret;
+mod support;
 mod timestamp;
+mod token;
 mod watermark;
 mod webhook;

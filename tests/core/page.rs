@@ -1,17 +1,33 @@
 //! A page is read once.
 
-use tenant_crm_sync::crm::connector::Connector;
-use tenant_crm_sync::crm::page::{Continue, Page, scan};
+use jiff::tz::TimeZone;
+use tenant_crm_sync::crm::next::{self, Continue, Place};
+use tenant_crm_sync::crm::object::Listing;
+use tenant_crm_sync::crm::page::{Page, Shape, scan};
 use tenant_crm_sync::error::Kind;
+
+use crate::support::built_in;
+
+fn listing() -> &'static Listing {
+    built_in("rest").object("leads").unwrap().read.full.as_ref().unwrap()
+}
+
+/// The rows of the connector `rest`.
+fn shape(fields: Option<&[&str]>) -> Shape {
+    let object = built_in("rest").object("leads").unwrap();
+    let fields = fields.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    Shape {
+        fields,
+        ..Shape::of(object, &listing().rows, None, TimeZone::UTC).of_listing(listing())
+    }
+}
 
 fn read(body: &[u8]) -> Page {
     read_fields(body, None)
 }
 
 fn read_fields(body: &[u8], fields: Option<&[&str]>) -> Page {
-    let object = Connector::find("rest").unwrap().object("leads").unwrap();
-    let fields: Option<Vec<String>> = fields.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-    scan(body, object, fields.as_deref()).unwrap()
+    scan(body, &shape(fields)).unwrap()
 }
 
 fn fingerprints(rows: &str, fields: Option<&[&str]>) -> Vec<[u8; 16]> {
@@ -96,24 +112,24 @@ fn only_mapped_fields_count() {
 
 #[test]
 fn a_snapshot_is_the_mapped_fields_as_the_crm_wrote_them() {
-    let object = Connector::find("rest").unwrap().object("leads").unwrap();
-    let fields = ["name".to_owned(), "q\"".to_owned()];
-    let page = scan(
-        br#"{"data":[{"id":1,"name":"\u00e9","q\"":[1, 2],"x":1}]}"#,
-        object,
-        Some(&fields),
-    )
-    .unwrap();
-    assert_eq!(
-        page.snapshot(0, object, Some(&fields)).unwrap(),
-        r#"{"name":"\u00e9","q\"":[1, 2]}"#
-    );
-    assert_eq!(page.snapshot(1, object, Some(&fields)), None);
+    let shape = shape(Some(&["name", "q\""]));
+    let page = scan(br#"{"data":[{"id":1,"name":"\u00e9","q\"":[1, 2],"x":1}]}"#, &shape).unwrap();
+    assert_eq!(page.snapshot(0, &shape).unwrap(), r#"{"name":"\u00e9","q\"":[1, 2]}"#);
+    assert_eq!(page.snapshot(1, &shape), None);
 }
 
 #[test]
 fn the_next_page_is_found_in_each_style() {
-    let next = |rest: &str| read(format!("{{\"data\":[]{rest}}}").as_bytes()).next;
+    let next = |rest: &str| {
+        let page = read(format!("{{\"data\":[]{rest}}}").as_bytes());
+        let place = Place {
+            at: None,
+            rows: 0,
+            size: None,
+            last_id: None,
+        };
+        next::next(&page, &listing().next, place).unwrap().0
+    };
     assert_eq!(next(""), None);
     assert_eq!(
         next(r#","links":{"next":"/x?page=2"}"#),
@@ -126,15 +142,12 @@ fn the_next_page_is_found_in_each_style() {
     );
     assert_eq!(
         next(r#","meta":{"next_cursor":"c"}"#),
-        Some(Continue::Cursor("c".into(), "cursor".into()))
+        Some(Continue::Cursor("c".into()))
     );
-    assert_eq!(
-        next(r#","meta":{"next_cursor":7}"#),
-        Some(Continue::Cursor("7".into(), "cursor".into()))
-    );
+    assert_eq!(next(r#","meta":{"next_cursor":7}"#), Some(Continue::Cursor("7".into())));
     assert_eq!(
         next(r#","meta":{"current_page":2,"last_page":3}"#),
-        Some(Continue::Page(3, "page".into()))
+        Some(Continue::Page(3))
     );
     assert_eq!(next(r#","meta":{"current_page":3,"last_page":3}"#), None);
     assert_eq!(next(r#","meta":[1]"#), None);
@@ -143,7 +156,6 @@ fn the_next_page_is_found_in_each_style() {
 
 #[test]
 fn what_is_not_a_page_is_refused() {
-    let object = Connector::find("rest").unwrap().object("leads").unwrap();
     for body in [
         &b""[..],
         b"<html>",
@@ -154,7 +166,7 @@ fn what_is_not_a_page_is_refused() {
         b"{\"data\":null}",
         b"{\"data\":{}}",
     ] {
-        let error = scan(body, object, None).unwrap_err();
+        let error = scan(body, &shape(None)).unwrap_err();
         assert_eq!(error.kind, Kind::Decode, "{}", body.escape_ascii());
     }
 }

@@ -2,16 +2,28 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-use tenant_crm_sync::error::{Error, Kind};
+use tenant_crm_sync::crm::reply::Errors;
+use tenant_crm_sync::error::{Error, Kind, Reason};
 use tenant_crm_sync::net::retry::{MAX_ATTEMPTS, Repeat, pause, retry_after};
+use tenant_crm_sync::net::send::{Judge, Verdict};
 
 const READ: Repeat = Repeat::AfterAnyTransientFailure;
 const WRITE: Repeat = Repeat::OnlyIfUnprocessed;
 
+/// The failure that an answer with this status is, where the connector says nothing of it.
 fn http(status: u16) -> Error {
-    let mut error = Error::new(Kind::Http, "");
-    error.status = Some(status);
+    let status = StatusCode::from_u16(status).unwrap();
+    match Errors::default().judge(status, &HeaderMap::new(), b"") {
+        Verdict::Failure(error) => error,
+        other => panic!("{status} is {other:?}"),
+    }
+}
+
+fn because(kind: Kind, reason: Reason) -> Error {
+    let mut error = Error::new(kind, "");
+    error.reason = Some(reason);
     error
 }
 
@@ -29,6 +41,22 @@ fn a_write_is_repeated_only_if_it_cannot_have_been_processed() {
     ] {
         assert_eq!(pause(WRITE, &error, 1), None, "{error:?}");
     }
+}
+
+#[test]
+fn what_the_crm_says_it_has_not_processed_is_repeated_always() {
+    let busy = because(Kind::Http, Reason::Busy);
+    assert!(pause(WRITE, &busy, 1).is_some() && pause(READ, &busy, 1).is_some());
+    assert_eq!(pause(WRITE, &busy, MAX_ATTEMPTS), None);
+}
+
+#[test]
+fn a_quota_of_the_day_is_not_waited_for() {
+    let mut quota = because(Kind::RateLimited, Reason::Quota);
+    quota.retry_after = Some(1.0);
+    assert_eq!(pause(READ, &quota, 1), None);
+    assert_eq!(pause(WRITE, &quota, 1), None);
+    assert!(pause(READ, &because(Kind::RateLimited, Reason::RateLimited), 1).is_some());
 }
 
 #[test]
