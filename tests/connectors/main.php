@@ -27,7 +27,7 @@ $tests->group( 'connectors' );
 $tests->test(
 	'every built-in connector has a case here',
 	static function () use ( $tests, $cases ): void {
-		$tests->same( 'names', [], array_values( array_diff( array_keys( \TenantCRMSync::connectors() ), array_keys( $cases ), [ 'rest' ] ) ) );
+		$tests->same( 'names', [], array_values( array_diff( array_keys( \TenantCRMSync::connectors() ), array_keys( $cases ) ) ) );
 	}
 );
 foreach ( $cases as $name => $case ) {
