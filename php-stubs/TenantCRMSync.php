@@ -213,6 +213,28 @@ namespace {
 		}
 
 		/**
+		 * Where a person agrees in the browser that the portal may use the CRM; for connections whose grant is authorization_code.
+		 *
+		 * @param string      $redirect_uri   Where the CRM sends the browser back to; it must be entered at the CRM.
+		 * @param string      $state          Random, remembered for this person: what comes back must be equal.
+		 * @param string|null $code_challenge base64url( sha256( verifier ) ), where the CRM wants PKCE.
+		 * @throws \TenantCRMSync\ConfigException Where this connection needs no consent.
+		 */
+		public function authorize_url( string $redirect_uri, string $state, ?string $code_challenge = null ): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Exchanges the code that came back for the first tokens, and stores them in place of what was there.
+		 *
+		 * @param string $redirect_uri As in authorize_url().
+		 * @return bool true; false on failure.
+		 */
+		public function exchange_code( string $code, string $redirect_uri, ?string $code_verifier = null ): bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * Names the store that keeps OAuth tokens, for this request; null: none. Without one, only grants that need none work:
 		 * client_credentials and jwt_bearer, with tokens that each process gets for itself.
 		 */

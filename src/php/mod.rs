@@ -4,6 +4,7 @@
 mod about;
 mod batch;
 mod client;
+mod consent;
 mod credential;
 mod exception;
 mod info;

@@ -10,7 +10,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{about, credential, info, methods, records, tokens};
+use crate::php::{about, consent, credential, info, methods, records, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -310,6 +310,26 @@ fn drop_in() -> Result<()> {
                 false,
             ),
             shared,
+        )
+        .method(
+            method(
+                "authorize_url",
+                handler!(consent::authorize_url),
+                2,
+                vec![text("redirect_uri"), text("state"), maybe_text("code_challenge")],
+            )
+            .returns(DataType::String, false, false),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "exchange_code",
+                handler!(consent::exchange_code),
+                2,
+                vec![text("code"), text("redirect_uri"), maybe_text("code_verifier")],
+            )
+            .returns(DataType::Bool, false, false),
+            PUBLIC,
         )
         .method(
             method(
