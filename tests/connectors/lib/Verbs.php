@@ -226,8 +226,8 @@ final class Verbs {
 	private function expired_token(): void {
 		$oauth = $this->case['oauth'] ?? null;
 		if ( null === $oauth ) {
-			$methods = array_column( ( $this->subject() )->known()['auth'], 'grant' );
-			$this->tests->same( 'no method of this CRM has tokens that expire', [], array_values( array_filter( $methods ) ) );
+			$methods = array_column( $this->subject()->known()['auth'], 'oauth2' );
+			$this->tests->same( 'no way of authorisation has tokens that expire', [], array_values( array_filter( $methods ) ) );
 			return;
 		}
 		$subject = $this->subject( $oauth['tenant'] ?? [] );
