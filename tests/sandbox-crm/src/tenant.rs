@@ -1,6 +1,7 @@
 //! One tenant of the CRM: how its API behaves, its rows, its limit and the faults that are planned for it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +16,12 @@ use crate::filter::TimeFormat;
 use crate::limit::Limiter;
 use crate::oauth;
 use crate::paging::Paging;
-use crate::store::{IdKind, Object, Order, Table};
+use crate::store::{Id, IdKind, Object, Order, Table};
 
 /// Keys of POST requests that are remembered, per tenant.
 const REMEMBERED: usize = 100_000;
+/// Queries that are being paged through at once, per tenant.
+const CURSORS: usize = 50;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Config {
@@ -78,6 +81,7 @@ pub struct Tenant {
     pub limiter: Mutex<Limiter>,
     pub faults: Mutex<Plan>,
     pub oauth: Mutex<oauth::State>,
+    pub cursors: Mutex<Cursors>,
     tables: Tables,
     created: Mutex<Created>,
 }
@@ -102,6 +106,7 @@ impl Tenant {
             behaviour: RwLock::default(),
             limiter: Mutex::default(),
             faults: Mutex::default(),
+            cursors: Mutex::default(),
             tables: Tables::default(),
             created: Mutex::default(),
         }
@@ -135,6 +140,37 @@ impl Tenant {
     /// Held while a keyed row is created, so that two requests with one key make one row.
     pub fn created(&self) -> MutexGuard<'_, Created> {
         self.created.lock()
+    }
+}
+
+/// Results of queries that are handed out page by page, as they were when the query ran.
+#[derive(Default)]
+pub struct Cursors {
+    kept: VecDeque<(u64, Arc<Cursor>)>,
+    last: u64,
+}
+
+pub struct Cursor {
+    pub object: Object,
+    /// The query in the dialect's own words.
+    pub query: String,
+    pub ids: Vec<Id>,
+}
+
+impl Cursors {
+    /// Its number. The oldest ones are forgotten.
+    pub fn keep(&mut self, cursor: Cursor) -> u64 {
+        if self.kept.len() >= CURSORS {
+            self.kept.pop_front();
+        }
+        self.last += 1;
+        self.kept.push_back((self.last, Arc::new(cursor)));
+        self.last
+    }
+
+    pub fn find(&self, number: u64) -> Option<Arc<Cursor>> {
+        let kept = self.kept.iter().find(|(known, _)| *known == number);
+        kept.map(|(_, cursor)| cursor.clone())
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Source {
     /// The parts of `name`.
     First,
     Last,
+    /// All of `name`, where a CRM puts it together itself.
+    Whole,
     /// The row's field of this name.
     Field(&'static str),
     /// The row's field of the column's own name.
@@ -54,9 +56,12 @@ impl Column {
         }
     }
 
-    /// The id and the times are the CRM's own.
+    /// The id, the times and a name put together are the CRM's own.
     pub fn read_only(&self) -> bool {
-        matches!(self.source, Source::Id | Source::Created | Source::Updated)
+        matches!(
+            self.source,
+            Source::Id | Source::Created | Source::Updated | Source::Whole
+        )
     }
 
     /// Text, number, boolean or null, whatever the row holds; times are `time`'s.
@@ -70,6 +75,7 @@ impl Column {
             Source::Created | Source::Updated => Value::Null,
             Source::First => text(record.first_name()),
             Source::Last => text(record.last_name()),
+            Source::Whole => flat(record.fields.get("name")),
             Source::Field(name) => flat(record.fields.get(name)),
             Source::Own => flat(record.fields.get(self.name.as_ref())),
         }

@@ -141,6 +141,11 @@ impl Table {
         before - self.by_id.len()
     }
 
+    /// As if these had never been.
+    pub fn forget(&mut self, ids: &[Id]) {
+        self.removed.retain(|gone| !ids.contains(&gone.row.id));
+    }
+
     /// What was removed and did not come back, the oldest first.
     pub fn tombstones(&self) -> &[Tombstone] {
         &self.removed
