@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::fields;
+use super::fields::{self, Write};
 use crate::dialects::common::{Fields, Record};
 use crate::store::Object;
 use crate::tenant::Config;
@@ -40,8 +40,9 @@ pub fn show(object: Object, record: &Record, config: &Config, gone: bool) -> Val
 fn as_written(object: Object, record: &Record, shown: &mut Fields) {
     for field in fields::of(object) {
         let own = ["name", "title", "owner_id", "emails", "phones", "add_time", "status"].contains(&field.name);
+        let nullable = matches!(field.write, Write::OrNull | Write::CreateOrNull);
         match record.fields.get(field.name) {
-            Some(value) if !own && (!value.is_null() || shown.contains_key(field.name)) => {
+            Some(value) if !own && (nullable || !value.is_null()) => {
                 shown.insert(field.name.into(), value.clone());
             }
             _ => {}
