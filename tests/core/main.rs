@@ -13,6 +13,7 @@ mod json;
 mod mapping;
 mod page;
 mod retry;
+mod schema;
 mod secret;
 mod support;
 mod timestamp;
