@@ -73,8 +73,12 @@ impl Crm {
         body: &str,
         ask: impl FnOnce(&Request<'_>) -> Answer,
     ) -> Answer {
-        // As a URL is typed: blanks and brackets are encoded for the one who types.
-        let target = target.replace(' ', "%20").replace('[', "%5B").replace(']', "%5D");
+        // As a URL is typed: what must be encoded is, for the one who types.
+        let encode = |mut target: String, letter: char| {
+            target = target.replace(letter, &format!("%{:02X}", u32::from(letter)));
+            target
+        };
+        let target = " []<>\"".chars().fold(target.to_owned(), encode);
         let mut request = hyper::Request::builder().method(method).uri(target);
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(name.parse::<HeaderName>().unwrap(), *value);

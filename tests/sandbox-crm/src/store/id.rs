@@ -45,6 +45,8 @@ pub enum IdKind {
     Salesforce,
     /// Numbers beyond what JavaScript counts (Zoho).
     BigInt,
+    /// Numbers of 31 bits that no other object of the tenant has, for CRMs that keep two objects in one table (Odoo, Dolibarr).
+    Shared,
     /// 17 characters (EspoCRM).
     Hex17,
 }
@@ -59,6 +61,11 @@ impl IdKind {
             Self::MixedCase => Id::Text(mixed_case(object, n)),
             Self::Salesforce => Id::Text(with_case_suffix(mixed_case(object, n))),
             Self::BigInt => Id::Number(5_725_767_000_000_000_000 + object as u64 * 100_000_000_000 + n),
+            Self::Shared => {
+                // Tables count on from the largest id they have met, which has the object's share in it already.
+                let share = object as u64 * 100_000_000;
+                Id::Number(if n > share { n } else { share + n })
+            }
             Self::Hex17 => Id::Text(format!("{:x}{:016x}", object as u64 + 6, scramble(n))),
         }
     }
@@ -136,6 +143,7 @@ mod tests {
             IdKind::Salesforce,
             IdKind::BigInt,
             IdKind::Hex17,
+            IdKind::Shared,
         ] {
             let ids: HashSet<Id> = (1..=50_000).map(|n| kind.make(Object::Leads, n)).collect();
             assert_eq!(ids.len(), 50_000, "{kind:?}");

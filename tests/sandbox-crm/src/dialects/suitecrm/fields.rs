@@ -69,27 +69,35 @@ static LEAD: &[Field] = &[
     row("phone_work", "phone", "phone"),
     row("account_name", "varchar", "company"),
     row("status", "enum", "status"),
+    row("assigned_user_id", "relate", "owner"),
     ("assigned_user_name", "relate", Related("owner")),
 ];
 static CONTACT: &[Field] = &[
     row("email1", "varchar", "email"),
     row("phone_work", "phone", "phone"),
     ("account_name", "relate", Related("company")),
+    row("assigned_user_id", "relate", "owner"),
     ("assigned_user_name", "relate", Related("owner")),
 ];
 static ACCOUNT: &[Field] = &[
     row("email1", "varchar", "email"),
     row("phone_office", "phone", "phone"),
+    row("account_type", "enum", "status"),
+    row("assigned_user_id", "relate", "owner"),
     ("assigned_user_name", "relate", Related("owner")),
 ];
 static OPPORTUNITY: &[Field] = &[
     ("account_name", "relate", Related("company")),
     row("sales_stage", "enum", "status"),
+    row("amount", "currency", "amount"),
+    row("date_closed", "date", "close_date"),
+    row("assigned_user_id", "relate", "owner"),
     ("assigned_user_name", "relate", Related("owner")),
 ];
 static CASE: &[Field] = &[
     ("account_name", "relate", Related("company")),
     row("status", "enum", "status"),
+    row("assigned_user_id", "relate", "owner"),
     ("assigned_user_name", "relate", Related("owner")),
 ];
 
