@@ -19,7 +19,7 @@ export const objects = [
 	{ object: 'companies', create: { name: 'Łódź & Söhne', phone: '+4930123456' }, update: { name: 'Łódź AG' } },
 	{
 		object: 'deals',
-		create: { name: 'Offer', amount: 1250.5, currency: 'EUR', close_date: '2027-01-31', status: 'Prospecting' },
+		create: { name: 'Offer', amount: 1250.5, amountCurrency: 'EUR', close_date: '2027-01-31', status: 'Prospecting' },
 		update: { amount: 99, status: 'Closed Won' },
 	},
 	{ object: 'tickets', create: { name: 'Help', status: 'New', notes: 'does not start' }, update: { status: 'Closed' } },
