@@ -282,3 +282,12 @@ fn an_object_that_inherits_need_not_say_all() {
     connector.as_object_mut().unwrap().remove(INHERITED);
     assert!(agree(&judge, &connector, "not inherited").is_some_and(|reason| reason.contains("missing field")));
 }
+
+#[test]
+fn the_readme_s_example_is_a_connector() {
+    let readme = include_str!("../../src/crm/catalog/README.md");
+    let (_, rest) = readme.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    Judge::new().check(&serde_json::from_str(example).unwrap()).unwrap();
+    assert_eq!(Connector::parse("README.md", example).unwrap().name, "tinycrm");
+}
