@@ -155,6 +155,8 @@ pub struct Cursor {
     /// The query in the dialect's own words.
     pub query: String,
     pub ids: Vec<Id>,
+    /// What each row was, for dialects that tell what has changed since.
+    pub marks: Vec<u64>,
 }
 
 impl Cursors {

@@ -85,7 +85,8 @@ impl Table {
         loop {
             self.last += 1;
             let id = kind.make(object, self.last);
-            if self.get(&id).is_none() {
+            let had = self.removed.iter().any(|gone| gone.row.id == id);
+            if !had && self.get(&id).is_none() {
                 return id;
             }
         }
@@ -353,9 +354,11 @@ mod tests {
         table.put(vec![row(41, None)]);
         assert_eq!(table.make_id(IdKind::Int, Object::Leads), Id::Number(42));
         table.put(vec![Row::new(Id::Text("leads-000043".into()), None, Map::new())]);
+        table.put(vec![Row::new(Id::Text("leads-000044".into()), None, Map::new())]);
+        table.remove(&[Id::Text("leads-000044".into())], Timestamp::UNIX_EPOCH);
         assert_eq!(
             table.make_id(IdKind::String, Object::Leads),
-            Id::Text("leads-000044".into())
+            Id::Text("leads-000045".into())
         );
     }
 

@@ -61,6 +61,7 @@ pub fn first(tenant: &Tenant, request: &Request<'_>, base: &str, all: bool) -> R
             object: query.entity.object,
             query: text.to_owned(),
             ids,
+            marks: Vec::new(),
         };
         let number = tenant.cursors.lock().keep(cursor);
         locator(base, all, number, size)

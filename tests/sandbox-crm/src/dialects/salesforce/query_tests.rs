@@ -1,6 +1,6 @@
 //! What queries find, in which pages, and which are refused.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::soql;
 use super::tests::{BASE, JSON, crm, id, names, query};
