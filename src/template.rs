@@ -151,6 +151,21 @@ impl Template {
         })
     }
 
+    /// The name of a value that is there, but is no number where only a number fits.
+    #[must_use]
+    pub fn misfit(&self, values: &Values) -> Option<&str> {
+        self.0.iter().find_map(|part| match part {
+            Part::Value(name, Some(Filter::Number | Filter::Numbers)) => {
+                let fits = match values.get(name)? {
+                    Value::List(list) => list.iter().all(|text| text.parse::<i64>().is_ok()),
+                    other => std::str::from_utf8(&other.bytes()).is_ok_and(|text| text.parse::<i64>().is_ok()),
+                };
+                (!fits).then_some(name.as_str())
+            }
+            _ => None,
+        })
+    }
+
     /// Whether it starts with the value of this name.
     #[must_use]
     pub fn starts_with(&self, wanted: &str) -> bool {
@@ -329,6 +344,17 @@ impl Json {
                 }
                 Some(format!("{{{}}}", out.join(",")))
             }
+        }
+    }
+
+    /// As [`Template::misfit`].
+    #[must_use]
+    pub fn misfit(&self, values: &Values) -> Option<&str> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Text(template) => template.misfit(values),
+            Self::List(elements) => elements.iter().find_map(|element| element.misfit(values)),
+            Self::Object(members) => members.iter().find_map(|(_, member)| member.misfit(values)),
         }
     }
 

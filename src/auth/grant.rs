@@ -171,7 +171,7 @@ impl Connection<'_> {
                 set("grant_type", "authorization_code");
                 set("code", code.code);
                 set("redirect_uri", code.redirect_uri);
-                if let Some(verifier) = code.verifier {
+                if let Some(verifier) = code.verifier.filter(|_| self.oauth.pkce) {
                     set("code_verifier", verifier);
                 }
                 values.set("redirect_uri", Value::text(code.redirect_uri));
@@ -313,7 +313,8 @@ pub fn authorize_url(
     if !oauth.scopes.is_empty() {
         query.insert("scope", text(&oauth.scopes.join(&oauth.scope_separator)));
     }
-    if let Some(challenge) = code_challenge {
+    // A CRM that does not know PKCE may refuse what it does not know.
+    if let Some(challenge) = code_challenge.filter(|_| oauth.pkce) {
         query.insert("code_challenge", text(challenge));
         query.insert("code_challenge_method", text("S256"));
     }

@@ -13,11 +13,15 @@ use crate::crm::connector::Connector;
 use crate::error::{Error, Kind, Result};
 
 const BUILT_IN: &[(&str, &str)] = &[
+    ("dolibarr", include_str!("catalog/dolibarr.json")),
     ("dynamics", include_str!("catalog/dynamics.json")),
+    ("espocrm", include_str!("catalog/espocrm.json")),
     ("hubspot", include_str!("catalog/hubspot.json")),
+    ("odoo", include_str!("catalog/odoo.json")),
     ("pipedrive", include_str!("catalog/pipedrive.json")),
     ("rest", include_str!("catalog/rest.json")),
     ("salesforce", include_str!("catalog/salesforce.json")),
+    ("suitecrm", include_str!("catalog/suitecrm.json")),
     ("zoho", include_str!("catalog/zoho.json")),
 ];
 

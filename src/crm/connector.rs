@@ -365,6 +365,14 @@ impl Listing {
 }
 
 impl Operation {
+    /// The name of a value that is there, but is no number where only a number fits.
+    #[must_use]
+    pub fn misfit(&self, values: &Values) -> Option<&str> {
+        let path = self.path.misfit(values);
+        path.or_else(|| self.query.values().find_map(|value| value.misfit(values)))
+            .or_else(|| self.body.as_ref()?.misfit(values))
+    }
+
     /// The names of all values in it.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {

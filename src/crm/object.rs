@@ -8,7 +8,7 @@ use crate::crm::condition::Condition;
 use crate::crm::mapping::Mapping;
 use crate::crm::reply::StatusPattern;
 use crate::json::{self, Path};
-use crate::template::{Json, Template};
+use crate::template::{Json, Template, Value, Values};
 
 /// One type of record.
 #[derive(Debug, Deserialize)]
@@ -52,6 +52,9 @@ fn id() -> Path {
 pub struct Updated {
     /// The first that has a value counts: some CRMs leave it empty until the first update.
     pub at: Vec<Path>,
+    /// Whether the offset that the CRM writes is not of the digits before it: they are of `zone` then.
+    #[serde(default)]
+    pub ignore_offset: bool,
     /// Zone of times without an offset: a name of the tz database, or `{zone}` for the connection's.
     #[serde(default)]
     pub zone: Option<Template>,
@@ -61,6 +64,7 @@ impl Default for Updated {
     fn default() -> Self {
         Self {
             at: vec![Path::member("updated_at")],
+            ignore_offset: false,
             zone: None,
         }
     }
@@ -102,6 +106,9 @@ pub struct Operation {
     /// JSON body.
     #[serde(default)]
     pub body: Option<Json>,
+    /// Members of `{data}` that the CRM needs, where the caller does not give them.
+    #[serde(default)]
+    pub with: BTreeMap<String, Json>,
     /// Where in the answer the record is.
     #[serde(default)]
     pub record: Path,
@@ -280,8 +287,11 @@ const fn one() -> u64 {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByIds {
-    /// The request; its value is `{ids}`.
+    /// The request; its values are `{ids}` and `{items}` (JSON).
     pub request: Operation,
+    /// One record in `{items}`: `{id}`.
+    #[serde(default)]
+    pub item: Option<Json>,
     /// Where the rows are.
     pub rows: Path,
     /// Most ids to a request.
@@ -341,6 +351,21 @@ pub enum Clear {
     EmptyText,
     /// By false (Odoo).
     False,
+}
+
+impl ByIds {
+    /// Sets the values of its request.
+    pub fn set(&self, values: &mut Values, ids: &[String]) -> Option<()> {
+        let mut items = Vec::new();
+        if let Some(item) = &self.item {
+            for id in ids {
+                items.push(item.render(&values.clone().with("id", Value::text(id)))?);
+            }
+        }
+        values.set("items", Value::Json(format!("[{}]", items.join(","))));
+        values.set("ids", Value::List(ids.to_vec()));
+        Some(())
+    }
 }
 
 impl Clear {
@@ -430,4 +455,7 @@ pub struct Results {
     /// Where refusals of records that are not listed are told.
     #[serde(default)]
     pub refusals: Option<Path>,
+    /// Where a refusal repeats `{trace}` or the id, alone or in a list.
+    #[serde(default)]
+    pub refusal_trace: Vec<Path>,
 }

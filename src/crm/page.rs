@@ -24,6 +24,8 @@ pub struct Shape {
     pub id: Path,
     /// Where its time is; the first that has a value counts.
     pub times: Vec<Path>,
+    /// Whether the offset of its time is not of the digits before it.
+    pub ignore_offset: bool,
     /// Where its fields are.
     pub fields_at: Path,
     /// How they become the neutral record; without it they are one already.
@@ -44,6 +46,7 @@ impl Shape {
             rows: rows.clone(),
             id: object.id.clone(),
             times: object.updated_at.at.clone(),
+            ignore_offset: object.updated_at.ignore_offset,
             fields_at: object.fields_at.clone(),
             mapping,
             fields: None,
@@ -64,6 +67,15 @@ impl Shape {
             self.times = vec![time.clone()];
         }
         self
+    }
+
+    /// A row's time, as the CRM wrote it; what it writes as an offset only where that is one.
+    fn time(&self, written: String) -> String {
+        const DIGITS: usize = "2026-11-01T10:00:00".len();
+        match written.get(..DIGITS) {
+            Some(digits) if self.ignore_offset => digits.to_owned(),
+            _ => written,
+        }
     }
 
     fn is_wanted(&self, name: &str) -> bool {
@@ -397,7 +409,8 @@ impl Rows<'_> {
                     updated_at: shape
                         .times
                         .iter()
-                        .find_map(|path| value(path).and_then(scalar).filter(|time| !time.is_empty())),
+                        .find_map(|path| value(path).and_then(scalar).filter(|time| !time.is_empty()))
+                        .map(|time| shape.time(time)),
                     fingerprint,
                     mapped,
                     span,

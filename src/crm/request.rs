@@ -150,6 +150,9 @@ impl Connection {
                 return Err(Error::new(Kind::Config, format!("'{id}' cannot be the id of a record")));
             }
         }
+        if let Some(name) = operation.misfit(values) {
+            return Err(no_number(name, values));
+        }
         let path = operation.path.path(values).ok_or_else(|| wrong("path"))?;
         let address = format!("{}{path}", self.base()?);
         let mut url = endpoint(&address)?;
@@ -238,6 +241,20 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// The refusal of a value that is no number where this CRM has numbers. Left out, it would make another request of it.
+#[must_use]
+pub fn no_number(name: &str, values: &Values) -> Error {
+    let value = values.text(name).unwrap_or_default();
+    let shown: String = value.chars().take(60).collect();
+    Error::new(
+        Kind::Config,
+        format!(
+            "'{}' cannot be the {name} here: this CRM has numbers",
+            shown.escape_debug()
+        ),
+    )
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &[u8], secret: bool) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::crm::object::{Listing, Object, Operation, TimeFormat};
 use crate::crm::page::Shape;
 use crate::crm::request::{Connection, Request, parameter_of};
 use crate::crm::timestamp::Moment;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Reason, Result};
 use crate::json::Refusal;
 use crate::net::send::Reply;
 use crate::php::batch::Pull;
@@ -256,7 +256,8 @@ fn get(call: &mut Call<'_>, name: &str, id: usize) -> PhpResult<Zval> {
 }
 
 fn no_record(reply: &Reply) -> Error {
-    let mut error = Error::new(Kind::Decode, "the answer holds no record");
+    let mut error = Error::new(Kind::Http, "there is no such record");
+    error.reason = Some(Reason::Missing);
     error.status = Some(reply.status.as_u16());
     error.attempts = reply.attempts;
     error.during(&reply.operation)

@@ -15,7 +15,7 @@ use crate::php::userland::json_encode;
 use crate::php::zend::{Array, Call, is_true, string, to_bytes};
 use crate::sync::plan;
 use crate::sync::push::{self, Item, Outcome, Push, Verb};
-use crate::template::{Value, Values};
+use crate::template::Values;
 
 /// `create_lead( array $lead_data )`
 pub fn create_lead(call: &mut Call<'_>) -> PhpResult<Zval> {
@@ -370,7 +370,9 @@ fn read_many(client: &Client, name: &str, ids: &[String]) -> Result<Zval> {
         let reply = client.request(&|connection| {
             let mut values: Values = Connector::object_values(&connection.values, name, object);
             plan::set_fields(&mut values, None, &fields);
-            values.set("ids", Value::List(chunk.to_vec()));
+            by_ids
+                .set(&mut values, chunk)
+                .ok_or_else(|| Error::new(Kind::Config, "read.by_ids.item needs a value that is not there"))?;
             connection.request(&by_ids.request, &values).map(Built::read)
         })?;
         let connection = client.settings.connection_without_token()?;

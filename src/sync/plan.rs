@@ -243,7 +243,10 @@ impl Plan {
             let chunks: Vec<&[String]> = ids.chunks(by_ids.max.max(1)).collect();
             let build = |ids: &[String], count: usize| {
                 let some = portion.get(..count).unwrap_or_default();
-                let values = self.values(watermark, some)?.with("ids", Value::List(ids.to_vec()));
+                let mut values = self.values(watermark, some)?;
+                by_ids
+                    .set(&mut values, ids)
+                    .ok_or_else(|| Error::new(Kind::Config, "read.by_ids.item needs a value that is not there"))?;
                 self.connection.request(&by_ids.request, &values)
             };
             while count > 1

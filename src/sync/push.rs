@@ -3,7 +3,7 @@
 
 use crate::crm::connector::Connector;
 use crate::crm::object::{Batch, Object, Operation, Results};
-use crate::crm::request::{Connection, Request};
+use crate::crm::request::{Connection, Request, no_number};
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::{self, Path, scalar};
 use crate::net::send::Reply;
@@ -112,6 +112,16 @@ impl Push<'_> {
     pub fn request(&self, item: &Item) -> Result<Request> {
         let operation = Push::find(self.object, self.name, self.verb)?;
         let mut values = self.values();
+        let with = Json::Object(operation.with.clone().into_iter().collect());
+        let with = with.render(&values).unwrap_or_default();
+        let item = &Item {
+            data: if operation.with.is_empty() {
+                item.data.clone()
+            } else {
+                json::joined(&with, &item.data)
+            },
+            ..item.clone()
+        };
         let without_key = self
             .object
             .write
@@ -154,6 +164,9 @@ impl Push<'_> {
                 values.set("data", Value::Json(json::joined(&item.data, &with)));
             }
             if let Some(template) = &batch.item {
+                if let Some(name) = template.misfit(&values) {
+                    return Err(no_number(name, &values));
+                }
                 rendered.push(template.render(&values).ok_or_else(|| incomplete(self.verb))?);
             }
         }
@@ -257,7 +270,25 @@ fn told(results: Option<&Results>, items: &[Item], reply: &Reply) -> Vec<Outcome
         .as_ref()
         .map(|path| elements(path, text))
         .unwrap_or_default();
-    let refusal = refusals.first().and_then(|refusal| words(&results.message, refusal));
+    let first = refusals.first().and_then(|refusal| words(&results.message, refusal));
+    let refusal = |position: usize, item: &Item| {
+        let own = refusals.iter().find(|refusal| {
+            results.refusal_trace.iter().any(|path| {
+                let text = path.text(refusal).unwrap_or_default();
+                let names = if text.starts_with('[') {
+                    elements(&Path::default(), text)
+                } else {
+                    vec![text]
+                };
+                names
+                    .into_iter()
+                    .filter_map(scalar)
+                    .any(|name| name == trace(position) || Some(&name) == item.id.as_ref())
+            })
+        });
+        own.and_then(|refusal| words(&results.message, refusal))
+            .or_else(|| first.clone())
+    };
     let by_name = |position: usize, item: &Item| match &results.trace {
         None => rows.get(position).copied(),
         Some(path) => rows.iter().copied().find(|row| {
@@ -281,7 +312,7 @@ fn told(results: Option<&Results>, items: &[Item], reply: &Reply) -> Vec<Outcome
         .iter()
         .enumerate()
         .map(|(position, item)| match by_name(position, item) {
-            None => refused(item, refusal.clone()),
+            None => refused(item, refusal(position, item)),
             Some(row) if results.ok.as_ref().is_some_and(|ok| !ok.holds(row)) => {
                 refused(item, words(&results.message, row))
             }

@@ -15,7 +15,7 @@ return [
 	],
 	'same'           => [ 'name' => 'name', 'person' => 'person_id' ],
 	'record'         => static function ( int $number, \TenantCRM\Tests\Connectors\Subject $subject ): array {
-		$person = $subject->put( [ [ 'name' => "Person $number" ] ], 'contacts' )[0];
+		$person = $subject->put( [ [ 'id' => 1000 + $number, 'name' => "Person $number" ] ], 'contacts' )[0];
 		return [ 'name' => "Zoë Müller $number", 'person' => $person ];
 	},
 	'change'         => [ 'name' => 'Another title' ],
