@@ -295,6 +295,15 @@ fn the_address_for_consent_holds_what_the_grant_needs() {
         "PKCE is not left out"
     );
     assert!(!url.as_str().contains("s3cret"));
+    // A CRM that does not know PKCE is not told of it.
+    let mut plain = consent();
+    plain.pkce = false;
+    let connection = Connection {
+        oauth: &plain,
+        ..connection
+    };
+    let url = authorize_url(&connection, "https://portal.example", "s", Some("challenge")).unwrap();
+    assert!(!url.contains("code_challenge"));
 }
 
 #[test]

@@ -47,6 +47,7 @@ final class Connect {
 			wp_die( esc_html__( 'This address only takes forms of the CRM Sync screens.', 'tenant-crm-sync' ), '', array( 'response' => 405 ) );
 		}
 		check_admin_referer( self::nonce( $key ) );
+		self::refuse_others();
 		$tenant = self::tenant( $key );
 		if ( ! $tenant ) {
 			self::leave( 'unknown' );
@@ -64,6 +65,7 @@ final class Connect {
 
 	/** The browser comes back from the CRM. */
 	public static function back(): void {
+		self::refuse_others();
 		// phpcs:disable WordPress.Security.NonceVerification -- the state is the nonce.
 		$given = array();
 		foreach ( array( 'state', 'code', 'error' ) as $name ) {
@@ -133,10 +135,14 @@ final class Connect {
 
 	/** The tenant, if this user may manage it. */
 	private static function tenant( int $key ): ?Tenant {
+		$tenant = Tenants::get( $key );
+		return $tenant && Capabilities::user_may( get_current_user_id(), Capabilities::MANAGE, $tenant->id ) ? $tenant : null;
+	}
+
+	private static function refuse_others(): void {
 		if ( ! current_user_can( Capabilities::MANAGE ) ) {
 			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 		}
-		return Tenants::get( $key );
 	}
 
 	/** @return never */
