@@ -11,7 +11,7 @@ return [
 	'settings'     => [ 'api_key' => '{key}', 'zone' => 'Europe/Paris' ],
 	'bad_settings' => [ 'api_key' => 'wr0ng' ],
 	'same'         => [ 'name' => 'name', 'email' => 'email', 'phone' => 'phone', 'notes' => 'notes' ],
-	'record'       => static fn( int $number ): array => [ 'name' => "Zoë Müller $number", 'email' => "zoe.$number@example.test", 'phone' => "+49 30 $number", 'client' => 2, 'notes' => "a \"quoted\" line\nand another" ],
+	'record'       => static fn( int $number ): array => [ 'name' => "Zoë Müller $number", 'email' => "zoe.$number@example.test", 'phone' => "+49 30 $number", 'notes' => "a \"quoted\" line\nand another" ],
 	'change'       => [ 'phone' => '+49 89 4711', 'notes' => 'changed' ],
 	'bad_record'   => [ 'email' => 'no address' ],
 	'unknown_id'   => '987654321',
