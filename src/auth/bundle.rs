@@ -11,8 +11,8 @@ use crate::error::{Error, Kind, Result};
 pub trait Vault {
     /// An envelope that only this tenant's connection can open.
     fn seal(&self, plain: &[u8]) -> Result<String>;
-    /// What is in it.
-    fn open(&self, envelope: &str) -> Result<Zeroizing<Vec<u8>>>;
+    /// What is in it; `None` if it was sealed for another endpoint. A failure says nothing about what is in it.
+    fn open(&self, envelope: &str) -> Result<Option<Zeroizing<Vec<u8>>>>;
 }
 
 /// Text that is wiped, and not shown.
@@ -84,10 +84,12 @@ impl Bundle {
         vault.seal(&json)
     }
 
-    pub fn open(vault: &dyn Vault, envelope: &str) -> Result<Self> {
-        let json = vault.open(envelope)?;
+    pub fn open(vault: &dyn Vault, envelope: &str) -> Result<Option<Self>> {
+        let Some(json) = vault.open(envelope)? else {
+            return Ok(None);
+        };
         // What serde says of it could quote it.
-        serde_json::from_slice(&json).map_err(|_| {
+        serde_json::from_slice(&json).map(Some).map_err(|_| {
             Error::new(
                 Kind::Credential,
                 "the stored token is not what this version writes: update the extension, or connect again",

@@ -19,7 +19,7 @@ pub struct Known {
     /// None where nothing is stored, or it was got with other settings.
     bundle: Option<Bundle>,
     pub refused: bool,
-    /// Whether anything is stored at all.
+    /// Whether what is stored was got with other settings.
     is_other: bool,
 }
 
@@ -33,13 +33,8 @@ impl Known {
                 is_other: false,
             });
         };
-        // Nothing is in it where a first exchange was refused before anything was stored.
-        let bundle = if stored.envelope.is_empty() {
-            None
-        } else {
-            Some(Bundle::open(with.vault, &stored.envelope)?)
-        };
-        let is_other = bundle.as_ref().is_some_and(|bundle| bundle.source != source);
+        let bundle = Bundle::open(with.vault, &stored.envelope)?;
+        let is_other = bundle.as_ref().is_none_or(|bundle| bundle.source != source);
         Ok(Self {
             version: stored.version,
             bundle: bundle.filter(|_| !is_other),

@@ -118,10 +118,10 @@ pub fn obtain(connection: &Connection<'_>, with: &mut With<'_>, at_least: Option
         {
             return Ok(granted);
         }
-        if known.refused {
-            return Err(reconnect(connection, None));
-        }
         let spare = granted.filter(|_| known.is_alive(with.clock.unix()));
+        if known.refused {
+            return spare.ok_or_else(|| reconnect(connection, None));
+        }
         let refresh_token = refresh_token(connection, &known)?;
         match with.store.lease(known.version, LEASE)? {
             Some(lease) => {

@@ -23,7 +23,7 @@ use crate::net::send::{Call as Request, Reply, send};
 use crate::php::zend::{self, Call, internal_class, is_true, to_text, wrong_type};
 use crate::php::{credential, ini};
 use crate::runtime;
-use crate::secret::Scope;
+use crate::secret::{Scope, SecretError};
 use crate::template::Values;
 
 /// The interface that a store implements.
@@ -244,10 +244,12 @@ impl Vault for SiteVault {
             .map_err(|error| Error::new(Kind::Credential, error.to_string()))
     }
 
-    fn open(&self, envelope: &str) -> Result<Zeroizing<Vec<u8>>> {
-        credential::keyring()?
-            .open(&self.scope(), &self.origin, envelope)
-            .map_err(|error| Error::new(Kind::Credential, error.to_string()))
+    fn open(&self, envelope: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        match credential::keyring()?.open(&self.scope(), &self.origin, envelope) {
+            Ok(plain) => Ok(Some(plain)),
+            Err(SecretError::OtherOrigin { .. }) => Ok(None),
+            Err(error) => Err(Error::new(Kind::Credential, error.to_string())),
+        }
     }
 }
 

@@ -156,6 +156,37 @@ fn a_token_of_other_settings_is_not_used() {
 }
 
 #[test]
+fn a_token_for_another_endpoint_is_replaced_where_that_can_be_done() {
+    let world = World::new();
+    ask(&mut Process::of(&world), None).unwrap();
+    world.with(|world| world.moved = true);
+    let none = values(&[("refresh_token", "")]);
+    let error = Process::of(&world).ask("acme", &oauth("{}"), &none, None).unwrap_err();
+    assert!(
+        error.message.contains("connected with other settings"),
+        "{}",
+        error.message
+    );
+    assert_eq!(ask(&mut Process::of(&world), None).unwrap().version, 2);
+}
+
+#[test]
+fn a_token_that_still_lives_is_used_though_the_next_was_refused() {
+    let world = World::new();
+    ask(&mut Process::of(&world), None).unwrap();
+    world.with(|world| world.crm.always = Some((400, r#"{"error":"invalid_grant"}"#.into())));
+    world.pass(1790.0);
+    for _ in 0..3 {
+        assert_eq!(ask(&mut Process::of(&world), None).unwrap().version, 1);
+    }
+    assert_eq!(world.requests(), 2);
+    world.pass(20.0);
+    let error = ask(&mut Process::of(&world), None).unwrap_err();
+    assert!(error.message.contains("connected again"), "{}", error.message);
+    assert_eq!(world.requests(), 2);
+}
+
+#[test]
 fn a_tenant_without_any_token_is_told_how_to_connect() {
     let world = World::new();
     let none = values(&[("refresh_token", "")]);

@@ -91,7 +91,7 @@ final class Tenants {
 	}
 
 	/**
-	 * Seals the stored key of a tenant anew with the newest host key.
+	 * Seals the stored key of a tenant, and its token, anew with the newest host key.
 	 *
 	 * @return bool False where none is stored, or somebody entered another meanwhile: that one is sealed with the newest host key already.
 	 * @throws \TenantCRMSync\CredentialException
@@ -100,15 +100,16 @@ final class Tenants {
 		global $wpdb;
 		$table = Schema::table( 'tenants' );
 		$row   = Sql::rows( "SELECT external_id, api_key FROM `$table` WHERE id = $key" )[0] ?? null;
+		$token = $row && interface_exists( 'TenantCRMSync\TokenStore', false ) && ( new Tokens\TokenStore() )->rotate( (string) $row['external_id'] );
 		if ( null === ( $row['api_key'] ?? null ) || '' === $row['api_key'] ) {
-			return false;
+			return $token;
 		}
 		$sealed = \TenantCRMSync::rotate_credential( (string) $row['external_id'], $row['api_key'] );
 		$stored = $wpdb->query( "UPDATE `$table` SET api_key = " . Sql::bytes( $sealed ) . " WHERE id = $key AND api_key = " . Sql::bytes( $row['api_key'] ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 		if ( false === $stored ) {
 			throw new StoreException( "The key of tenant \"{$row['external_id']}\" could not be stored, the old one stays: the database says: {$wpdb->last_error}" );
 		}
-		return $stored > 0;
+		return $stored > 0 || $token;
 	}
 
 	/** The integer key for a tenant that only the site's own code knows. */

@@ -209,10 +209,13 @@ impl Vault for Keys<'_> {
         Ok(format!("sealed:{}", std::str::from_utf8(plain).unwrap()))
     }
 
-    fn open(&self, envelope: &str) -> Result<Zeroizing<Vec<u8>>> {
-        Ok(Zeroizing::new(
+    fn open(&self, envelope: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if self.0.with(|state| state.moved) {
+            return Ok(None);
+        }
+        Ok(Some(Zeroizing::new(
             envelope.strip_prefix("sealed:").unwrap().as_bytes().to_vec(),
-        ))
+        )))
     }
 }
 

@@ -109,6 +109,8 @@ pub struct State {
     pub rows: BTreeMap<String, Row>,
     pub failing_commits: usize,
     pub no_keys: bool,
+    /// What is stored was sealed for another endpoint.
+    pub moved: bool,
     pub crm: Crm,
 }
 
@@ -125,6 +127,7 @@ impl World {
             rows: BTreeMap::new(),
             failing_commits: 0,
             no_keys: false,
+            moved: false,
             crm: Crm {
                 accounts: BTreeMap::new(),
                 rotates: false,

@@ -78,6 +78,21 @@ final class TokenStore implements \TenantCRMSync\TokenStore {
 		$this->connection->change( "UPDATE `$table` SET state = 'reconnect', reason = $reason, lease = NULL, lease_until = NULL, changed_at = UTC_TIMESTAMP() WHERE tenant = $key AND version = $version" );
 	}
 
+	/**
+	 * Seals the stored token anew with the newest host key; the version stays.
+	 *
+	 * @return bool False where none is stored, or a newer one came meanwhile: that is sealed with the newest host key already.
+	 */
+	public function rotate( string $tenant ): bool {
+		$row = $this->load( $tenant );
+		if ( ! $row ) {
+			return false;
+		}
+		$sealed = \TenantCRMSync::rotate_credential( $tenant, $row['envelope'], 'token' );
+		$table  = Schema::table( 'tokens' );
+		return $this->connection->change( "UPDATE `$table` SET envelope = " . Sql::bytes( $sealed ) . ' WHERE tenant = ' . $this->key( $tenant ) . " AND version = {$row['version']}" ) > 0;
+	}
+
 	/** @return array<string, string|null>|null */
 	private function row( string $tenant ): ?array {
 		$tokens  = Schema::table( 'tokens' );
