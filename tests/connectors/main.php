@@ -13,7 +13,10 @@ use TenantCRM\Tests\Sandbox;
 require __DIR__ . '/../parity/lib/Sandbox.php';
 require __DIR__ . '/lib/Tests.php';
 require __DIR__ . '/lib/Subject.php';
+require __DIR__ . '/lib/Tokens.php';
 require __DIR__ . '/lib/Verbs.php';
+
+\TenantCRMSync::use_token_store( new Tokens() );
 
 $wanted = array_slice( $argv, 1 );
 $crm    = new Sandbox( (string) getenv( 'TCS_SANDBOX' ), getenv( 'TCS_FOLDER' ) . '/crm' );

@@ -35,6 +35,7 @@ function table( array $connectors ): string {
 		// Object types that can do the same share a line.
 		$alike = [];
 		$objects = array_replace( array_intersect_key( array_flip( FIRST ), $connector['objects'] ), $connector['objects'] );
+		uksort( $objects, static fn( $a, $b ): int => ( '*' === $a ) <=> ( '*' === $b ) );
 		foreach ( $objects as $name => $object ) {
 			$cells                      = line( cells( $object, $connector['webhooks'] ) );
 			$alike[ $cells ]['cells']   = cells( $object, $connector['webhooks'] );

@@ -122,7 +122,9 @@ return static function ( Tests $tests, Sandbox $crm, array $cases ): void {
 			$one->seed( 60 );
 			$ids = $texts( $one->pull( options: [ 'page_size' => 7 ] )['records'] );
 			$tests->same_ids( 'ids', $one->ids(), $ids );
-			$tests->yes( 'some differ only in case', count( array_unique( array_map( 'strtolower', $ids ) ) ) < count( $ids ), array_slice( $ids, 0, 4 ) );
+			// The last three tell cases apart for those who cannot.
+			$short = array_map( static fn( string $id ): string => strtolower( substr( $id, 0, 15 ) ), $ids );
+			$tests->yes( 'some differ only in case', count( array_unique( $short ) ) < count( $ids ), array_slice( $ids, 0, 4 ) );
 		}
 	);
 

@@ -24,7 +24,7 @@ final class Subject {
 		$number       = ++self::$number;
 		$this->tenant = $case['connector'] . "-$number";
 		$this->key    = "k3y-of+the/tenant=$number";
-		$crm->tenant( $this->tenant, $this->key, array_replace_recursive( [ 'dialect' => $case['connector'] ], $this->filled( $case['tenant'] ?? [] ), $more ) );
+		$crm->tenant( $this->tenant, $this->key, array_replace_recursive( [ 'dialect' => $case['connector'] ], $this->filled( array_replace_recursive( $case['tenant'] ?? [], $more ) ) ) );
 	}
 
 	/** Settings of a connection, `{tenant}`, `{key}` and `{url}` filled in. @param array<string, mixed> $more */
@@ -124,7 +124,8 @@ final class Subject {
 
 	/** Why this CRM cannot do it; null if it can. */
 	public function cannot( string $capability, string $object = 'leads' ): ?string {
-		return $this->known()['objects'][ $object ]['cannot'][ $capability ] ?? null;
+		$objects = $this->known()['objects'];
+		return ( $objects[ $object ] ?? $objects['*'] )['cannot'][ $capability ] ?? null;
 	}
 
 	/** What the connector says of itself. @return array<string, mixed> */
