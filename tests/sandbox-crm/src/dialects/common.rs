@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::answer::Answer;
 use crate::store::{Id, Object, Row, Table};
 use crate::tenant::{Config, Tenant, now};
 use crate::validate::FIELDS;
@@ -142,11 +140,6 @@ pub fn find_by(table: &Table, field: &str, text: &str) -> Option<Id> {
         value.is_some_and(|value| value.to_lowercase() == wanted)
     })?;
     Some(row.id.clone())
-}
-
-/// What a dialect that is not there yet answers.
-pub fn not_implemented() -> Answer {
-    Answer::error(StatusCode::NOT_IMPLEMENTED, "This dialect is not spoken yet.")
 }
 
 #[cfg(test)]

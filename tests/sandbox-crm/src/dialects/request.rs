@@ -109,8 +109,6 @@ pub struct Request<'a> {
     pub method: &'a Method,
     /// As it came, percent-escapes and all; `segments` decodes.
     pub path: &'a str,
-    /// The query as it came.
-    pub raw_query: &'a str,
     /// The query decoded as forms are (`+` is a space), in order, doubles kept.
     pub pairs: Vec<(String, String)>,
     pub headers: &'a HeaderMap,
@@ -129,12 +127,10 @@ impl<'a> Request<'a> {
         origin: String,
         credential: Option<Credential>,
     ) -> Result<Self, String> {
-        let raw_query = parts.uri.query().unwrap_or_default();
         Ok(Self {
             method: &parts.method,
             path: parts.uri.path(),
-            raw_query,
-            pairs: query::pairs(raw_query)?,
+            pairs: query::pairs(parts.uri.query().unwrap_or_default())?,
             headers: &parts.headers,
             body,
             origin,

@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-use super::answer::{self, Reply, bad, fault, precondition};
+use super::answer::{Reply, bad, fault, precondition};
 use super::entity::{Entity, Key, etag, status};
 use super::{list, prefers, unknown};
 use crate::answer::Answer;
