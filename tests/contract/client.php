@@ -119,14 +119,16 @@ function writes( TenantCRMSync $sync, string $object, array $can, array $create,
 		return;
 	}
 	$GLOBALS['made'][ $object ] = $id;
-	test(
-		"$object: update",
-		static function () use ( $sync, $object, $update, $id ) {
-			$sync->update_record( $object, $id, $update );
-			$read = $sync->get_record( $object, $id );
-			return ( ! $GLOBALS['proxied'] || $update === array_intersect_key( array_replace( $update, array_intersect_key( $read, $update ) ), $update ) ) ?: $read;
-		}
-	);
+	if ( $can['update'] ) {
+		test(
+			"$object: update",
+			static function () use ( $sync, $object, $update, $id ) {
+				$sync->update_record( $object, $id, $update );
+				$read = $sync->get_record( $object, $id );
+				return ( ! $GLOBALS['proxied'] || $update === array_intersect_key( array_replace( $update, array_intersect_key( $read, $update ) ), $update ) ) ?: $read;
+			}
+		);
+	}
 	if ( $can['by_ids'] && $GLOBALS['proxied'] ) {
 		test(
 			"$object: several by their ids",
@@ -147,7 +149,7 @@ function writes( TenantCRMSync $sync, string $object, array $can, array $create,
 /** @param array<string, mixed> $can */
 function removes( TenantCRMSync $sync, string $object, array $can ): void {
 	$id = $GLOBALS['made'][ $object ] ?? null;
-	if ( null === $id ) {
+	if ( null === $id || ! $can['delete'] ) {
 		return;
 	}
 	test( "$object: delete", static fn() => $sync->delete_record( $object, $id ) );
@@ -180,11 +182,18 @@ test( 'the connection works', static fn() => ( $told = $sync->test_connection() 
 if ( $proxied ) {
 	test( 'a wrong key is told', static fn() => 'key' === ( $told = client( 'wrong' )->test_connection() )['problem'] ?: $told );
 }
+// A connector whose paths are open to any name is taken at its leads.
+$can += [ 'leads' => $can['*'] ?? null ];
+// What this CRM has not, or its connector cannot list, is no part of the plan.
+$plan['objects'] = array_filter( $plan['objects'], static fn( array $one ): bool => $can[ $one['object'] ]['full'] ?? false );
 foreach ( $plan['objects'] as $one ) {
 	reads( $sync, $one['object'], $can[ $one['object'] ] );
 	$linked = static function ( mixed $value ) {
 		return is_string( $value ) && preg_match( '/^\{id:(\w+)\}$/D', $value, $found ) ? (string) ( $GLOBALS['made'][ $found[1] ] ?? '1' ) : $value;
 	};
+	if ( ! $can[ $one['object'] ]['create'] ) {
+		continue;
+	}
 	writes( $sync, $one['object'], $can[ $one['object'] ], array_map( $linked, $one['create'] ), $one['update'] );
 }
 // The last ones first: what others are linked to stays as long as they do.

@@ -3,6 +3,7 @@
 // specification's examples. Whatever either side says that the specification does not allow is a failure.
 
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +12,15 @@ import { prism } from './lib/prism.mjs';
 import { stopAll } from './lib/processes.mjs';
 import { Report } from './lib/report.mjs';
 import { Sandbox } from './lib/sandbox.mjs';
-import { find, load } from './lib/specs.mjs';
+import { find, load, Unusable } from './lib/specs.mjs';
 import * as espocrm from './requests/espocrm.mjs';
+import * as generic from './requests/generic.mjs';
 import * as pipedrive from './requests/pipedrive.mjs';
 
-const CONNECTORS = { espocrm, pipedrive };
+const OWN = { espocrm, pipedrive };
 const KEY = 'c0ntract+key/of=one';
 const here = path.dirname( fileURLToPath( import.meta.url ) );
+const catalog = path.join( here, '..', '..', 'src', 'crm', 'catalog' );
 const work = process.env.TCS_WORK;
 const report = new Report();
 
@@ -119,17 +122,20 @@ function asker( judge, connector, headers ) {
 const totals = {};
 
 async function main() {
-	const found = find( process.env, Object.keys( CONNECTORS ) );
+	const files = fs.readdirSync( catalog ).filter( ( name ) => name.endsWith( '.json' ) && 'schema.json' !== name );
+	const connectors = files.map( ( name ) => name.slice( 0, -5 ) );
+	const found = find( process.env, connectors );
 	if ( 0 === found.length ) {
-		console.log( `Nothing was judged: ${ process.env.SPECS } has no specification of ${ Object.keys( CONNECTORS ).join( ', ' ) }.` );
+		console.log( `Nothing was judged: ${ process.env.SPECS } has no specification of ${ connectors.join( ', ' ) }.` );
 		return false;
 	}
 	const sandbox = await Sandbox.start( process.env.TCS_SANDBOX, work );
-	for ( const [ connector, module ] of Object.entries( CONNECTORS ) ) {
+	for ( const connector of connectors ) {
 		const specs = found.filter( ( one ) => one.connector === connector ).map( ( one ) => load( one, work ) );
 		if ( 0 === specs.length ) {
 			continue;
 		}
+		const module = OWN[ connector ] ?? generic;
 		const tenant = `contract-${ connector }`;
 		await sandbox.tenant( tenant, KEY, connector );
 		await judged( 'proxy', connector, module, specs, sandbox, sandbox.origin, async ( judge, servers ) => {
@@ -156,7 +162,7 @@ let good = false;
 try {
 	good = await main();
 } catch ( reason ) {
-	console.error( reason );
+	console.error( reason instanceof Unusable ? `error: ${ reason.message }` : reason );
 } finally {
 	await stopAll();
 }

@@ -5,13 +5,19 @@ import fs from 'node:fs';
 import path from 'node:path';
 import yaml from '@stoplight/yaml';
 
+/** What was given cannot be used; the message says why. */
+export class Unusable extends Error {}
+
 /** Given by hand, or all of a folder whose names are those of a connector with or without a version. */
 export function find( env, connectors ) {
 	if ( env.SPEC ) {
 		if ( ! connectors.includes( env.CONNECTOR ) ) {
-			throw new Error( `CONNECTOR=${ env.CONNECTOR ?? '' } is none of ${ connectors.join( ', ' ) }` );
+			throw new Unusable( `CONNECTOR=${ env.CONNECTOR ?? '' } is none of ${ connectors.join( ', ' ) }` );
 		}
 		return [ { file: path.resolve( env.SPEC ), connector: env.CONNECTOR } ];
+	}
+	if ( ! fs.existsSync( env.SPECS ) ) {
+		throw new Unusable( `there is no folder ${ env.SPECS }` );
 	}
 	const found = [];
 	for ( const name of fs.readdirSync( env.SPECS ).sort() ) {
@@ -25,10 +31,15 @@ export function find( env, connectors ) {
 
 /** Writes Prism's copy into `folder`. */
 export function load( { file, connector }, folder ) {
-	const text = fs.readFileSync( file, 'utf8' );
-	const document = file.endsWith( '.json' ) ? JSON.parse( text ) : yaml.parse( text );
+	let document;
+	try {
+		const text = fs.readFileSync( file, 'utf8' );
+		document = file.endsWith( '.json' ) ? JSON.parse( text ) : yaml.parse( text );
+	} catch ( reason ) {
+		throw new Unusable( `${ file } cannot be read: ${ reason.message }` );
+	}
 	if ( ! document?.openapi || ! document.paths ) {
-		throw new Error( `${ file } is no OpenAPI document` );
+		throw new Unusable( `${ file } is no OpenAPI document` );
 	}
 	const name = path.basename( file ).replace( /\.[a-z]+$/, '' );
 	const amended = admitNull( document );
