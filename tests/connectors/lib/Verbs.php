@@ -236,7 +236,7 @@ final class Verbs {
 		$this->tests->yes( 'the first token is good', false !== $sync->get_record( 'leads', $subject->ids()[0] ), $sync->last_error() );
 		$this->crm->call( 'POST', '/oauth/expire', [ 'tenant' => $subject->tenant ] );
 		$this->tests->yes( 'a second one is got', false !== $sync->get_record( 'leads', $subject->ids()[0] ), $sync->last_error() );
-		$renewals = fn(): int => $this->crm->call( 'GET', "/oauth?tenant=$subject->tenant" )['refreshes'];
+		$renewals = fn(): int => $this->crm->call( 'GET', "/oauth?tenant=$subject->tenant" )['issued'];
 		$this->tests->same( 'two tokens so far', 2, $renewals() );
 		$got = $subject->pull(
 			$sync,
