@@ -29,7 +29,10 @@ const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
 impl Dialect for Dynamics {
     fn serve(&self, tenant: &Tenant, request: &Request<'_>) -> Answer {
         let answer = route(tenant, request).unwrap_or_else(|refusal| refusal);
-        answer.with(HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"))
+        answer.with(
+            HeaderName::from_static("odata-version"),
+            HeaderValue::from_static("4.0"),
+        )
     }
 
     fn schemes(&self) -> &'static [Scheme] {
@@ -156,7 +159,11 @@ fn headers(request: &Request<'_>) -> Result<(), Answer> {
     }
     match request.header("accept") {
         Some(kinds) if kinds.contains("application/json") => Ok(()),
-        _ => Err(fault(StatusCode::NOT_ACCEPTABLE, "0x80060888", "Accept: application/json is needed.")),
+        _ => Err(fault(
+            StatusCode::NOT_ACCEPTABLE,
+            "0x80060888",
+            "Accept: application/json is needed.",
+        )),
     }
 }
 
