@@ -1,8 +1,8 @@
 //! The CRMs that a tenant can be: which there are, what each has to say, and which one a request without a known
 //! credential seems to mean. How each speaks is in its own file; what they share is in `common`.
 
-pub mod common;
 pub mod columns;
+pub mod common;
 mod dolibarr;
 mod dynamics;
 mod espocrm;
