@@ -13,13 +13,17 @@ namespace {
 	/**
 	 * One tenant's connection to its CRM. Works inside the PHP process; connections outlive the request.
 	 *
-	 * Settings are an array with these keys. `api_key` and `api_endpoint` are required, the rest is optional:
+	 * Settings are an array with these keys. What the way of authorisation needs is required, the rest is optional:
 	 *
 	 * | key                | type   | meaning |
 	 * |--------------------|--------|---------|
-	 * | api_key            | string | bearer key in plain text, or an envelope of encrypt_credential() |
-	 * | api_endpoint       | string | https URL; `/api/v1/...` is resolved against it by RFC 3986, so a path in it is dropped |
-	 * | connector          | string | which CRM this is; default `rest` |
+	 * | api_key            | string | key in plain text, or an envelope of encrypt_credential() |
+	 * | api_endpoint       | string | https URL; for `rest`, `/api/v1/...` is resolved against it by RFC 3986, so a path in it is dropped. Some connectors have a default |
+	 * | connector          | string | which CRM this is; default `rest`; see connectors() |
+	 * | auth               | string | name of the connector's way of authorisation; default its first |
+	 * | (others)           | string | the fields that connectors() names for the connector; secret ones may be envelopes |
+	 * | mapping            | array  | object types and their fields, added to the connector's mapping: `['leads' => ['budget' => 'Budget__c']]` |
+	 * | shape              | string | `neutral` (default) or `crm`: records as the CRM writes them |
 	 * | timeout            | float  | seconds for a whole call, retries included; default and maximum: INI tenant_crm_sync.timeout_ms |
 	 * | idempotency_header | string | header that carries a random key on creates; they may then be repeated after a cut connection |
 	 * | throw              | bool   | as throw_errors() |
@@ -140,6 +144,63 @@ namespace {
 		}
 
 		/**
+		 * Makes or changes a record by a field that is unique in the CRM (see connectors(): `upsert` and `upsert_keys`).
+		 *
+		 * @param string       $key  Name of the field; $data holds its value.
+		 * @param array<mixed> $data
+		 * @return mixed As create_lead().
+		 */
+		public function upsert_record( string $object, string $key, array $data ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Several records by id, in as few requests as the CRM allows. Those that are not there are left out.
+		 *
+		 * @param list<int|string> $ids
+		 * @return list<array<mixed>>|false
+		 */
+		public function get_records( string $object, array $ids ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Several new records, in batches where the CRM takes them. One bad record does not hold up the others.
+		 *
+		 * @param list<array<mixed>> $list
+		 * @return list<array{ok: bool, id: ?string, reason: ?string, message: ?string}>|false One entry a record, in their order; false
+		 *         where nothing can be said of them (last_error() tells why).
+		 */
+		public function create_records( string $object, array $list ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param list<array<mixed>> $list Each with its `id`.
+		 * @return list<array{ok: bool, id: ?string, reason: ?string, message: ?string}>|false As create_records().
+		 */
+		public function update_records( string $object, array $list ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param string             $key  As in upsert_record().
+		 * @param list<array<mixed>> $list
+		 * @return list<array{ok: bool, id: ?string, reason: ?string, message: ?string}>|false As create_records().
+		 */
+		public function upsert_records( string $object, string $key, array $list ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param list<int|string> $ids
+		 * @return list<array{ok: bool, id: ?string, reason: ?string, message: ?string}>|false As create_records(); what was gone before is ok.
+		 */
+		public function delete_records( string $object, array $ids ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * Streams every record that changed after the watermark, batch by batch, with the following page already travelling.
 		 *
 		 * Memory does not grow with the number of pages. Store a batch, then its watermark(); start the next pull, in this
@@ -155,11 +216,71 @@ namespace {
 		}
 
 		/**
+		 * Streams the records that were deleted after the watermark, where the CRM tells (see connectors(): `deleted`). Of a batch, ids()
+		 * and updated_at() count, which is the time of the deletion. Its watermarks are its own.
+		 *
+		 * @param array<string, mixed> $options As in pull().
+		 */
+		public function pull_deleted( string $object, ?string $watermark = null, array $options = [] ): \TenantCRMSync\Pull {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * The fields that records of a type can have, where the CRM tells (see connectors(): `fields`).
+		 *
+		 * @return list<array{name: string, label: string, type: ?string, read_only: bool}>|false
+		 */
+		public function describe( string $object ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Makes one small request and says in plain words what is wrong, if anything is. Never throws for a failing connection.
+		 *
+		 * @return array{ok: bool, problem: ?string, message: string, skew: ?float, milliseconds: float} problem: settings, key, scope, path, dns,
+		 *         connect, tls, timeout, host_rules, limit, answer or crm. skew: seconds that the CRM's clock is ahead of this host's.
+		 */
+		public function test_connection(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Whether a webhook comes from the CRM, and which records it is about. What it says is a hint: fetch the record.
+		 *
+		 * @param string                              $method  As it was called: `POST`.
+		 * @param string                              $url     The public URL as the CRM called it, with its query.
+		 * @param array<string, string|list<string>>  $headers Names in any case.
+		 * @param string                              $body    The raw bytes.
+		 * @return array{scheme: string, replay_key: string, identified: bool, webhook_id: ?string, events: list<array{object: ?string, action: string,
+		 *         ids: list<string>, event_id: ?string, account: ?string, occurred_at_ms: ?int}>}|false action: create, update, delete or other.
+		 *         replay_key: the same for the same message; unique for ever only where identified. False whatever is wrong:
+		 *         last_error()['body'] has the reason for counting, which is not to be answered to the sender.
+		 */
+		public function verify_webhook( string $method, string $url, array $headers, string $body ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * What is known of each CRM, the site's own connectors included.
+		 *
+		 * @return array<string, array{title: string, notes: list<string>,
+		 *         fields: array<string, array{title: string, help: ?string, secret: bool, default: ?string, bound_to: ?string}>,
+		 *         auth: array<string, array{title: string, fields: list<string>, oauth2: bool, consent: bool}>,
+		 *         objects: array<string, array{full: bool, since: bool, one: bool, by_ids: bool, deleted: bool, fields: bool, create: bool, update: bool,
+		 *         upsert: bool, delete: bool, batch: list<string>, upsert_keys: list<string>, neutral: list<string>, cannot: array<string, string>}>,
+		 *         limits: list<array{scope: string, amount: int, seconds: int, daily: bool, note: ?string}>, webhooks: bool, probe: bool}>
+		 */
+		public static function connectors(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * Why the last call of this object failed; null if it did not.
 		 *
-		 * @return array{kind: string, message: string, tenant: string, operation: string, status: ?int, retry_after: ?float, attempts: int, body: ?string}|null
+		 * @return array{kind: string, message: string, tenant: string, operation: string, status: ?int, reason: ?string, retry_after: ?float, attempts: int, body: ?string}|null
 		 *         kind: config, credential, egress, connect, tls, timeout, transport, http, rate_limited, too_large, decode, encode or cancelled.
-		 *         retry_after: seconds. body: a redacted excerpt.
+		 *         reason, where an answer came: expired, unauthorized, forbidden, missing, duplicate, conflict, invalid, rate_limited, quota, busy,
+		 *         transient, stale_cursor or failed. retry_after: seconds. body: a redacted excerpt.
 		 */
 		public function last_error(): ?array {
 			throw new \LogicException( 'stub' );
@@ -352,7 +473,17 @@ namespace TenantCRMSync {
 			throw new \LogicException( 'stub' );
 		}
 
-		/** @return string JSON object of the mapped fields, as the CRM wrote them. */
+		/** @return array<mixed> One record in the neutral shape (id, updated_at and the mapped fields); as row() where nothing is mapped. */
+		public function record( int $position ): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return list<array<mixed>> All records in the neutral shape. */
+		public function records(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return string JSON object of the mapped fields; where nothing is mapped, as the CRM wrote them. */
 		public function snapshot( int $position ): string {
 			throw new \LogicException( 'stub' );
 		}
@@ -372,7 +503,8 @@ namespace TenantCRMSync {
 			throw new \LogicException( 'stub' );
 		}
 
-		/** @return array{page: int, bytes: int, milliseconds: float, attempts: int} */
+		/** @return array{page: int, bytes: int, milliseconds: float, attempts: int, skipped: int, unasked: int} skipped: rows that are no records of
+		 *         this list. unasked: rows older than what was asked for; the CRM ignores the filter. */
 		public function stats(): array {
 			throw new \LogicException( 'stub' );
 		}
@@ -388,6 +520,8 @@ namespace TenantCRMSync {
 		public $operation = '';
 		/** @var int|null HTTP status, where an answer came. */
 		public $status = null;
+		/** @var string|null As in last_error(). */
+		public $reason = null;
 		/** @var float|null Seconds that the CRM asks to wait. */
 		public $retry_after = null;
 		/** @var int Requests that were sent. */

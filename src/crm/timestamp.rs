@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::crm::object::TimeFormat;
 
 /// Epoch numbers from this size on count milliseconds (in seconds it would be the year 5138).
-const FIRST_MILLISECOND: i64 = 100_000_000_000;
+const FIRST_MILLISECOND: u64 = 100_000_000_000;
 
 const REPEATED_HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -30,7 +30,7 @@ impl Moment {
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(number) = text.parse::<i64>() {
-            return Some(if number.abs() >= FIRST_MILLISECOND {
+            return Some(if number.unsigned_abs() >= FIRST_MILLISECOND {
                 Self::Milliseconds(number)
             } else {
                 Self::Seconds(number)

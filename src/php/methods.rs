@@ -250,6 +250,9 @@ fn get(call: &mut Call<'_>, name: &str, id: usize) -> PhpResult<Zval> {
             values.set("id", Value::text(&id));
             connection.request(one, &values).map(Built::read)
         })?;
+        if reply.no_rows {
+            return Err(no_record(&reply));
+        }
         record(&this, name, object, one, &reply)?.ok_or_else(|| no_record(&reply))
     });
     this.settle(result)

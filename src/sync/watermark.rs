@@ -10,7 +10,7 @@ use crate::crm::page::Row;
 use crate::crm::timestamp::{Moment, later};
 use crate::error::{Error, Kind, Result};
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 1;
 
 /// The state of a pull between two batches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

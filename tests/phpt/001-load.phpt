@@ -6,7 +6,7 @@ require __DIR__ . '/inc.php';
 check( 'loaded', true, extension_loaded( 'tenant_crm_sync' ) );
 check( 'version', TenantCRMSync::status()['version'], phpversion( 'tenant_crm_sync' ) );
 $settings = [
-	'allow_http' => '0', 'allow_private_networks' => '0', 'ca_file' => '', 'connect_timeout_ms' => '5000', 'key_dir' => '', 'key_file' => '',
+	'allow_http' => '0', 'allow_private_networks' => '0', 'ca_file' => '', 'connect_timeout_ms' => '5000', 'connector_dir' => '', 'connector_owner' => '', 'key_dir' => '', 'key_file' => '',
 	'max_parallel' => '8', 'max_response_bytes' => '67108864', 'register_class' => '1', 'timeout_ms' => '10000',
 ];
 $found = [];

@@ -28,7 +28,7 @@ check( 'untouched', [ 5, 'inner', __LINE__ - 2 ], [ $thrown->getCode(), $thrown-
 $unusable = [
 	'the setting api_key is missing or empty'                    => [ 'api_endpoint' => 'https://a' ],
 	'the setting api_endpoint is missing or empty'               => [ 'api_key' => 'k', 'api_endpoint' => '' ],
-	"there is no connector 'sap'; known: rest"                   => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'connector' => 'sap' ],
+	"there is no connector 'sap'; known: dolibarr, dynamics, espocrm, hubspot, odoo, pipedrive, rest, salesforce, suitecrm, zoho; one of your own is a file in tenant_crm_sync.connector_dir"                   => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'connector' => 'sap' ],
 	'the setting timeout must be a number of seconds above 0'    => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'timeout' => 0 ],
 	'the setting timeout must be a number of seconds'            => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'timeout' => NAN ],
 	'the setting idempotency_header must name a header of its own' => [ 'api_key' => 'k', 'api_endpoint' => 'https://a', 'idempotency_header' => "A B\r\n" ],

@@ -12,7 +12,7 @@ check( 'nothing yet', null, $sync->last_error() );
 answer( '{"error":"bad token ' . KEY . '","password":"hunter2","why":"é"}', 403 );
 check( 'false', false, $sync->fetch_leads( '2026-01-01 personal' ) );
 $error = $sync->last_error();
-check( 'its keys', [ 'kind', 'message', 'tenant', 'operation', 'status', 'retry_after', 'attempts', 'body' ], array_keys( $error ) );
+check( 'its keys', [ 'kind', 'message', 'tenant', 'operation', 'status', 'reason', 'retry_after', 'attempts', 'body' ], array_keys( $error ) );
 check( 'what is known', [ 'http', 'acme', 'GET ' . crm()->plain . '/api/v1/leads', 403, null, 1 ], [ $error['kind'], $error['tenant'], $error['operation'], $error['status'], $error['retry_after'], $error['attempts'] ] );
 check_contains( 'the body', '"why":"é"', $error['body'] );
 check( 'redacted', [ false, false ], [ str_contains( $error['body'], KEY ), str_contains( $error['body'], 'hunter2' ) ] );
