@@ -47,7 +47,7 @@ final class ConnectTest extends PluginCase {
 					'connection' => array(
 						'auth'          => 'oauth',
 						'client_id'     => "client-$id",
-						'client_secret' => TenantCRMSync::encrypt_credential( $id, 'secret-of-the-client', 'client_secret', getenv( 'TCS_SANDBOX_URL' ) ),
+						'client_secret' => 'secret-of-the-client',
 					),
 				),
 			)
@@ -122,6 +122,38 @@ final class ConnectTest extends PluginCase {
 		$state = $this->begin( $this->connection() );
 		$this->assertSame( '0', $this->sql( $wpdb->prepare( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE %s OR option_value LIKE %s", "%$state%", "%$state%" ) ) );
 		$this->assertSame( '1', $this->sql( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE '\\_transient\\_tenant\\_crm\\_oauth\\_%'" ) );
+	}
+
+	public function test_the_secrets_of_a_connection_are_stored_sealed(): void {
+		$tenant = $this->connection();
+		$stored = (string) $this->sql( 'SELECT settings FROM ' . Schema::table( 'tenants' ) );
+		$this->assertStringNotContainsString( 'secret-of-the-client', $stored );
+		$this->assertStringStartsWith( 'tcs1.', $tenant->settings['connection']['client_secret'] );
+		$this->assertSame( 'client-acme', $tenant->settings['connection']['client_id'] );
+		$again = Tenants::save( array( 'id' => 'acme', 'label' => 'Another name' ) );
+		$this->assertSame( $tenant->settings, $again->settings, 'what is sealed is not sealed twice' );
+		foreach ( array( 'no_such_field' => 'x', 'client_id' => array( 'x' ) ) as $name => $value ) {
+			try {
+				Tenants::save( array( 'id' => 'acme', 'settings' => array( 'connection' => array( $name => $value ) ) ) );
+				$this->fail( "$name was taken" );
+			} catch ( InvalidArgumentException $e ) {
+				$this->assertStringContainsString( "\"$name\"", $e->getMessage() );
+			}
+		}
+	}
+
+	public function test_secrets_and_tokens_are_sealed_anew_with_the_newest_host_key(): void {
+		$tenant = $this->connection();
+		Connect::finish( $this->begin( $tenant ), self::CODE, '' );
+		$before = ( new TokenStore() )->load( 'acme' );
+		$this->assertTrue( Tenants::rotate( $tenant->key ) );
+		$after = ( new TokenStore() )->load( 'acme' );
+		$this->assertNotSame( $before['envelope'], $after['envelope'] );
+		$this->assertSame( $before['version'], $after['version'] );
+		$now = Tenants::find( 'acme' );
+		$this->assertNotSame( $tenant->settings['connection']['client_secret'], $now->settings['connection']['client_secret'] );
+		Sandbox::post( '/oauth/expire', array( 'tenant' => 'acme' ) );
+		$this->assertIsArray( $now->client()->fetch_records( 'leads' ), 'both can still be opened' );
 	}
 
 	public function test_the_screen_offers_it_where_there_is_something_to_agree_to(): void {

@@ -60,8 +60,12 @@ final class Tenants {
 			'label'     => self::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
 			'connector' => self::checked_connector( $data['connector'] ?? ( $old ? $old->connector : 'rest' ) ),
 			'endpoint'  => $endpoint,
-			'settings'  => self::json( $data['settings'] ?? ( $old ? $old->settings : array() ) ),
 		);
+		$settings = $data['settings'] ?? ( $old ? $old->settings : array() );
+		if ( is_array( $settings ) && is_array( $settings['connection'] ?? null ) ) {
+			$settings['connection'] = ConnectionFields::sealed( $id, $fields['connector'], $endpoint, $settings['connection'] );
+		}
+		$fields['settings'] = self::json( $settings );
 		$set      = '';
 		foreach ( $fields as $name => $value ) {
 			$set .= ", $name = " . $wpdb->prepare( '%s', $value );
@@ -91,25 +95,41 @@ final class Tenants {
 	}
 
 	/**
-	 * Seals the stored key of a tenant, and its token, anew with the newest host key.
+	 * Seals what is stored of a tenant's secrets anew with the newest host key: its key, its connection's fields, its token.
 	 *
 	 * @return bool False where none is stored, or somebody entered another meanwhile: that one is sealed with the newest host key already.
 	 * @throws \TenantCRMSync\CredentialException
 	 */
 	public static function rotate( int $key ): bool {
-		global $wpdb;
 		$table = Schema::table( 'tenants' );
-		$row   = Sql::rows( "SELECT external_id, api_key FROM `$table` WHERE id = $key" )[0] ?? null;
-		$token = $row && interface_exists( 'TenantCRMSync\TokenStore', false ) && ( new Tokens\TokenStore() )->rotate( (string) $row['external_id'] );
-		if ( null === ( $row['api_key'] ?? null ) || '' === $row['api_key'] ) {
-			return $token;
+		$row   = Sql::rows( "SELECT external_id, api_key, settings FROM `$table` WHERE id = $key" )[0] ?? null;
+		if ( ! $row ) {
+			return false;
 		}
-		$sealed = \TenantCRMSync::rotate_credential( (string) $row['external_id'], $row['api_key'] );
-		$stored = $wpdb->query( "UPDATE `$table` SET api_key = " . Sql::bytes( $sealed ) . " WHERE id = $key AND api_key = " . Sql::bytes( $row['api_key'] ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$id  = (string) $row['external_id'];
+		$did = false;
+		if ( null !== $row['api_key'] && '' !== $row['api_key'] ) {
+			$did = self::exchange( $key, $id, 'api_key', $row['api_key'], \TenantCRMSync::rotate_credential( $id, $row['api_key'] ) );
+		}
+		$settings = json_decode( (string) $row['settings'], true );
+		if ( is_array( $settings['connection'] ?? null ) ) {
+			$settings['connection'] = ConnectionFields::rotated( $id, $settings['connection'] );
+			$json                   = self::json( $settings );
+			$did                    = ( $json !== $row['settings'] && self::exchange( $key, $id, 'settings', (string) $row['settings'], $json ) ) || $did;
+		}
+		return ( interface_exists( 'TenantCRMSync\TokenStore', false ) && ( new Tokens\TokenStore() )->rotate( $id ) ) || $did;
+	}
+
+	/** Replaces a value, if it is still what it was. */
+	private static function exchange( int $key, string $id, string $column, string $old, string $sealed ): bool {
+		global $wpdb;
+		$table   = Schema::table( 'tenants' );
+		$literal = static fn( string $value ): string => 'api_key' === $column ? Sql::bytes( $value ) : Sql::text( $value );
+		$stored  = $wpdb->query( "UPDATE `$table` SET $column = {$literal( $sealed )} WHERE id = $key AND $column = {$literal( $old )}" ); // phpcs:ignore WordPress.DB.PreparedSQL
 		if ( false === $stored ) {
-			throw new StoreException( "The key of tenant \"{$row['external_id']}\" could not be stored, the old one stays: the database says: {$wpdb->last_error}" );
+			throw new StoreException( "A secret of tenant \"$id\" could not be stored, the old one stays: the database says: {$wpdb->last_error}" );
 		}
-		return $stored > 0 || $token;
+		return $stored > 0;
 	}
 
 	/** The integer key for a tenant that only the site's own code knows. */

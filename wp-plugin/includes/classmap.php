@@ -33,6 +33,7 @@ return array(
 	'TenantCRM\\Capabilities' => __DIR__ . '/Capabilities.php',
 	'TenantCRM\\CommandLine' => __DIR__ . '/CommandLine.php',
 	'TenantCRM\\Comparison' => __DIR__ . '/Comparison.php',
+	'TenantCRM\\ConnectionFields' => __DIR__ . '/ConnectionFields.php',
 	'TenantCRM\\Cron' => __DIR__ . '/Cron.php',
 	'TenantCRM\\Cursors' => __DIR__ . '/Cursors.php',
 	'TenantCRM\\Fields' => __DIR__ . '/Fields.php',
