@@ -34,4 +34,4 @@ check_contains( 'no key is said with the remedy', 'head -c32 /dev/urandom', $ri 
 check( 'the I/O thread is not started by loading', false, TenantCRMSync::status()['engine_running'] );
 done();
 --EXPECT--
-32 checks hold
+36 checks hold

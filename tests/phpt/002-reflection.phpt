@@ -65,4 +65,4 @@ preg_match_all( '/(\w+): /', $keys[1], $keys );
 check( 'status()', $keys[1], array_keys( TenantCRMSync::status() ) );
 done();
 --EXPECT--
-91 checks hold
+108 checks hold

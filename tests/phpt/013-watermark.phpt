@@ -73,7 +73,7 @@ foreach ( $links as $link ) {
 check( 'only the CRM was asked', array_fill( 0, 5, 'GET /api/v1/leads' ), wire() );
 
 // A cursor that the CRM has forgotten: from where that pull began.
-$stale = json_encode( [ 'v' => 1, 'next' => [ 'cursor' => [ 'long gone', 'cursor' ] ] ] );
+$stale = json_encode( [ 'v' => 1, 'next' => [ 'cursor' => 'long gone' ] ] );
 check( 'begins again', 25, count( $ids( $pull( $stale ) ) ) );
 $start = wire();
 check( 'and says so on the wire', [ true, false ], [ str_contains( $start[0], 'cursor=' ), str_contains( $start[1] ?? 'cursor=', 'cursor=' ) ] );

@@ -98,6 +98,15 @@ pub enum Kind {
     Number,
     Boolean,
     Time,
+    /// A time of which the offset, if one is written, is not of the digits: they are in the zone.
+    LocalTime,
+}
+
+impl Kind {
+    /// Whether it is a time.
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Time | Self::LocalTime)
+    }
 }
 
 /// The form in which the CRM wants the value written.
@@ -202,10 +211,10 @@ impl Entry {
         }
         self.check_shape()?;
         match (self.kind, self.to) {
-            (Some(Kind::Time), Some(to)) if !to.is_time() => Err(String::from(
+            (Some(kind), Some(to)) if kind.is_time() && !to.is_time() => Err(String::from(
                 "a time is written as rfc3339, naive, date, seconds or milliseconds",
             )),
-            (kind, Some(to)) if to.is_time() && kind != Some(Kind::Time) => Err(String::from(
+            (kind, Some(to)) if to.is_time() && !kind.is_some_and(Kind::is_time) => Err(String::from(
                 "only a time is written in this form: add \"as\": \"time\"",
             )),
             _ => Ok(()),

@@ -92,6 +92,7 @@ fn single(entry: &Entry, json: &str, zone: &TimeZone) -> Option<String> {
             Some(Kind::Number) => value::number(json)?,
             Some(Kind::Boolean) => value::boolean(json)?.to_string(),
             Some(Kind::Time) => quoted(&value::time(json, zone)?.to_string()),
+            Some(Kind::LocalTime) => quoted(&value::local_time(json, zone)?.to_string()),
         },
     };
     (neutral != NULL).then_some(neutral)

@@ -112,6 +112,14 @@ pub fn time(json: &str, zone: &TimeZone) -> Option<Timestamp> {
     in_years(Moment::parse(text)?.instant(zone)?)
 }
 
+/// The same, but of what is written only date and clock count.
+pub fn local_time(json: &str, zone: &TimeZone) -> Option<Timestamp> {
+    const DIGITS: usize = "2026-11-01T10:00:00".len();
+    let text = json::scalar(json)?;
+    let digits = text.trim();
+    time(&json::quoted(digits.get(..DIGITS).unwrap_or(digits)), zone)
+}
+
 /// RFC 3339 has years of four digits.
 fn in_years(timestamp: Timestamp) -> Option<Timestamp> {
     (timestamp.as_second() >= YEAR_0).then_some(timestamp)

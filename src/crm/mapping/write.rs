@@ -69,7 +69,7 @@ fn single(entry: &Entry, json: &str, zone: &TimeZone) -> Result<String, String> 
     if json == NULL {
         return Ok(NULL.to_owned());
     }
-    if entry.kind == Some(Kind::Time) {
+    if entry.kind.is_some_and(Kind::is_time) {
         if value::is_blank(json) {
             return Ok(NULL.to_owned());
         }
@@ -82,7 +82,7 @@ fn single(entry: &Entry, json: &str, zone: &TimeZone) -> Result<String, String> 
         Some(Kind::Number) if matches!(json, "true" | "false") => return Err(String::from("it is not a number")),
         Some(Kind::Number) => typed(json, To::Number)?,
         Some(Kind::Boolean) => typed(json, To::Boolean)?,
-        Some(Kind::Time) | None => json.to_owned(),
+        Some(Kind::Time | Kind::LocalTime) | None => json.to_owned(),
     };
     match entry.to {
         Some(to) if typed != NULL => self::typed(&typed, to),
