@@ -7,15 +7,22 @@
     reason = "a test fails by panicking"
 )]
 
+mod catalog;
+mod catalog_folder;
 mod connector;
 mod egress;
 mod json;
 mod mapping;
+mod next;
 mod page;
+mod path;
+mod push;
+mod reply;
 mod retry;
 mod schema;
 mod secret;
 mod support;
+mod template;
 mod timestamp;
 mod token;
 mod watermark;

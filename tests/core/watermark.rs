@@ -73,16 +73,18 @@ fn is_stored_and_read_back() {
 
 #[test]
 fn forged_ones_are_refused_with_the_remedy() {
+    let version = Watermark::beginning().store();
+    let with = |member: &str| format!("{},{member}}}", version.trim_end_matches('}'));
     for text in [
-        "{}",
-        "{\"v\":1}",
-        "{\"v\":3}",
-        "{\"v\":2,\"x\":1}",
-        "{\"v\":2,\"since\":3}",
-        "{",
-        "{\"v\":2,\"next\":{\"page\":\"x\"}}",
+        String::from("{}"),
+        String::from("{\"v\":0}"),
+        String::from("{\"v\":99}"),
+        with("\"x\":1"),
+        with("\"since\":3"),
+        String::from("{"),
+        with("\"next\":{\"page\":\"x\"}"),
     ] {
-        let error = Watermark::parse(Some(text)).unwrap_err();
+        let error = Watermark::parse(Some(&text)).unwrap_err();
         assert!(error.message.contains("null to pull everything"), "{text}: {error}");
     }
 }
