@@ -28,7 +28,10 @@ fn capabilities(object: &Object) -> BTreeMap<&'static str, bool> {
         ("update", write.update.is_some()),
         ("upsert", write.upsert.is_some()),
         ("delete", write.delete.is_some()),
-        ("batch", batch.create.is_some() && batch.update.is_some() && batch.delete.is_some()),
+        (
+            "batch",
+            batch.create.is_some() && batch.update.is_some() && batch.delete.is_some(),
+        ),
     ])
 }
 
@@ -38,7 +41,11 @@ fn every_built_in_reads_and_is_called_as_its_file() {
     assert!(connectors.len() >= 6, "{}", connectors.len());
     for connector in connectors {
         assert!(find(&connector.name, &Folder::default()).is_ok());
-        assert!(!connector.title.is_empty() && connector.probe.is_some(), "{}", connector.name);
+        assert!(
+            !connector.title.is_empty() && connector.probe.is_some(),
+            "{}",
+            connector.name
+        );
     }
 }
 
@@ -53,7 +60,11 @@ fn what_a_crm_cannot_do_is_said_and_nothing_else_is() {
                 assert!(reason.is_none_or(|reason| reason.len() > 10), "{place}: say why");
             }
             let verifies = connector.webhooks.is_some();
-            assert!(verifies || object.cannot.contains_key("webhooks"), "{}: {name}: webhooks", connector.name);
+            assert!(
+                verifies || object.cannot.contains_key("webhooks"),
+                "{}: {name}: webhooks",
+                connector.name
+            );
         }
     }
 }
@@ -82,9 +93,15 @@ fn mapped_leads_have_a_name_and_the_time_of_their_making() {
 fn every_secret_is_marked_as_one() {
     for connector in built_in() {
         for (name, field) in &connector.fields {
-            let looks_secret = ["secret", "api_key", "token", "password", "private_key"].iter().any(|part| name.contains(part));
-            let is_address = name.ends_with("endpoint");
-            assert!(field.secret || !looks_secret || is_address, "{}: {name}", connector.name);
+            let looks_secret = ["secret", "api_key", "token", "password", "private_key"]
+                .iter()
+                .any(|part| name.contains(part));
+            let is_address = name.ends_with("endpoint") || name.ends_with("path");
+            assert!(
+                field.secret || !looks_secret || is_address,
+                "{}: {name}",
+                connector.name
+            );
         }
     }
 }

@@ -15,6 +15,7 @@ mod json;
 mod mapping;
 mod next;
 mod page;
+mod page_shapes;
 mod path;
 mod push;
 mod reply;
