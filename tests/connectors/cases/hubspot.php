@@ -20,6 +20,7 @@ return [
 	'record'       => static fn( int $number ): array => [ 'name' => "Zoë Müller $number", 'email' => "zoe.$number@example.test", 'phone' => "+49 30 $number", 'company' => 'Müller & Söhne', 'status' => 'new', 'notes' => "a \"quoted\" line\nand another" ],
 	'change'       => [ 'phone' => '+49 89 4711', 'notes' => 'changed' ],
 	'bad_record'   => [ 'email' => 'no address' ],
+	'ways'         => [ 'dated paths' => [ 'settings' => [ 'api_path' => 'objects/2026-09' ] ] ],
 	'upsert_by'    => 'email',
 	'unknown_id'   => '987654321',
 	'described'    => [ 'email', 'firstname', 'lastname', 'hs_lead_status', 'lastmodifieddate' ],

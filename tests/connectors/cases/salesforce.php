@@ -5,6 +5,11 @@
 
 declare(strict_types=1);
 
+$key    = (string) shell_exec( 'openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 2>/dev/null' );
+$public = getenv( 'TCS_FOLDER' ) . '/salesforce.pem';
+file_put_contents( $public, $key );
+$public = (string) shell_exec( 'openssl pkey -pubout -in ' . escapeshellarg( $public ) );
+
 return [
 	'connector'    => 'salesforce',
 	'settings'     => [ 'auth' => 'key', 'api_key' => '{key}' ],
@@ -17,6 +22,16 @@ return [
 	'record'       => static fn( int $number ): array => [ 'name' => "Zoë Müller $number", 'email' => "zoe.$number@example.test", 'phone' => "+49 30 $number", 'company' => 'Müller & Söhne', 'status' => 'new', 'notes' => "a \"quoted\" line\nand another" ],
 	'change'       => [ 'phone' => '+49 89 4711', 'notes' => 'changed' ],
 	'bad_record'   => [ 'email' => 'no address' ],
+	'ways'         => [
+		'a certificate'      => [
+			'tenant'   => [ 'oauth' => [ 'client_id' => 'app-{tenant}', 'client_secret' => 's3cret', 'public_key_pem' => $public, 'subject' => 'portal@crm.test' ] ],
+			'settings' => [ 'auth' => 'jwt', 'client_id' => 'app-{tenant}', 'username' => 'portal@crm.test', 'private_key' => $key ],
+		],
+		'client credentials' => [
+			'tenant'   => [ 'oauth' => [ 'client_id' => 'app-{tenant}', 'client_secret' => 's3cret' ] ],
+			'settings' => [ 'auth' => 'client_credentials', 'client_id' => 'app-{tenant}', 'client_secret' => 's3cret' ],
+		],
+	],
 	'upsert_by'    => 'email',
 	'unknown_id'   => '00QAA0000000ZZZAAA',
 	'described'    => [ 'Email', 'LastName', 'SystemModstamp' ],

@@ -105,6 +105,7 @@ return static function ( Tests $tests, Sandbox $crm, array $cases ): void {
 		static function () use ( $tests, $subject, $canned ): void {
 			$zoho = $subject( 'zoho' );
 			$tests->same( '204', [], $zoho->pull()['records'] );
+			$tests->same( '404', [], $subject( 'dolibarr' )->pull()['records'] );
 			$zoho->seed( 3 );
 			$full = $zoho->pull();
 			$tests->same( '304', [], $zoho->pull( watermark: '2039-01-01T00:00:00Z' )['records'] );

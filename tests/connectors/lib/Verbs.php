@@ -20,7 +20,7 @@ final class Verbs {
 	public function __construct( private Tests $tests, private Sandbox $crm, private array $case ) {}
 
 	public function run(): void {
-		foreach ( [ 'full_pull', 'other_objects', 'incremental_pull', 'get', 'create', 'update', 'delete', 'upsert', 'batches', 'bad_record', 'deleted', 'rate_limit', 'expired_token', 'bad_key', 'wrong_tenant', 'describe', 'probe' ] as $name ) {
+		foreach ( [ 'full_pull', 'other_objects', 'incremental_pull', 'get', 'create', 'update', 'delete', 'upsert', 'batches', 'bad_record', 'deleted', 'rate_limit', 'expired_token', 'bad_key', 'wrong_tenant', 'describe', 'probe', 'other_ways' ] as $name ) {
 			$this->tests->test( str_replace( '_', ' ', $name ), $this->$name( ... ) );
 		}
 	}
@@ -298,6 +298,24 @@ final class Verbs {
 		$bad = $this->subject()->sync( $this->case['bad_settings'] )->test_connection();
 		$this->tests->same( 'a bad key', false, $bad['ok'] ?? null );
 		$this->tests->yes( 'in plain words', strlen( (string) ( $bad['message'] ?? '' ) ) > 10, $bad );
+	}
+
+	/** Other ways of authorisation, other versions of the API. */
+	private function other_ways(): void {
+		foreach ( $this->case['ways'] ?? [] as $title => $way ) {
+			$subject = $this->subject( $way['tenant'] ?? [] );
+			$subject->seed( 5 );
+			$sync = $subject->sync( $way['settings'] );
+			$got  = $subject->pull( $sync );
+			$this->tests->same_ids( "$title: rows", $subject->ids(), self::texts( $got['records'] ) );
+			$this->tests->yes( "$title: a new record", is_array( $sync->create_record( 'leads', $this->record( $subject, 1 ) ) ), $sync->last_error() );
+			$changed = $subject->pull( $sync, '2026-01-01T00:00:00Z' );
+			$this->tests->yes( "$title: what changed", count( $changed['records'] ) >= 1 );
+			$this->tests->same( "$title: it can be tried", true, $sync->test_connection()['ok'] );
+			if ( null === $subject->cannot( 'fields' ) ) {
+				$this->tests->yes( "$title: fields", is_array( $sync->describe( 'leads' ) ), $sync->last_error() );
+			}
+		}
 	}
 
 	// ------------------------------------------------------------------------------------------------------ what they share
