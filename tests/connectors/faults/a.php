@@ -89,6 +89,21 @@ return static function ( Tests $tests, Sandbox $crm, array $cases ): void {
 		}
 	);
 
+	$tests->test(
+		'A3 what HubSpot\'s search shows seconds late arrives with a later run',
+		static function () use ( $tests, $crm, $cases, $texts ): void {
+			$subject = new Subject( $crm, $cases['hubspot'], [ 'options' => [ 'search_lag_ms' => 1500 ] ] );
+			$subject->seed( 20 );
+			$full    = $subject->pull();
+			$changed = $subject->touch( 4 );
+			$early   = $subject->pull( watermark: $full['watermark'] );
+			$tests->same( 'not yet', [], array_values( array_intersect( $changed, $texts( $early['records'] ) ) ) );
+			usleep( 1_700_000 );
+			$late = $subject->pull( watermark: $early['watermark'] );
+			$tests->same( 'then', [], array_values( array_diff( $changed, $texts( $late['records'] ) ) ) );
+		}
+	);
+
 	$each(
 		'A4 as many rows as the CRM has, those of 13 years ago too, though rows go while pages are read',
 		static function ( array $case ) use ( $tests, $crm, $texts ): void {

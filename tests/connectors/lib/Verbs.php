@@ -276,6 +276,13 @@ final class Verbs {
 		$sync->update_record( 'leads', $last, $this->case['change'] );
 		$sync->delete_record( 'leads', $last );
 		$this->tests->same( 'and are not touched', 30, count( $theirs->ids() ) );
+		$secrets = array_filter( $ours->known()['fields'], static fn( array $field ): bool => $field['secret'] );
+		$field   = (string) array_key_first( array_intersect_key( $ours->settings(), $secrets ) );
+		$seal    = fn( Subject $for ): string => \TenantCRMSync::encrypt_credential( $for->tenant, $ours->settings()[ $field ], $field, $this->crm->tls );
+		$this->tests->same( "our sealed $field opens for us", 1, count( $ours->pull( $ours->sync( [ $field => $seal( $ours ) ] ) )['records'] ) );
+		$sync = $ours->sync( [ $field => $seal( $theirs ) ] );
+		$this->tests->same( 'one that is sealed for another tenant does not', false, $sync->get_record( 'leads', $ours->ids()[0] ) );
+		$this->tests->same( 'kind', 'credential', $sync->last_error()['kind'] ?? null );
 	}
 
 	private function describe(): void {
