@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test bench clean
+.PHONY: all help install demo test contract bench clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -33,9 +33,14 @@ demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once 
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/demo/run $(ARGS)
 
-test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH reads the article's own code
+test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH and SPECS=DIR: see README
 	@bash tests/stack/deps.sh run test browser
 	@bash tests/run $(ARGS)
+
+contract: all ## Let the CRMs' own OpenAPI files judge both sides: SPECS=DIR, or SPEC=FILE CONNECTOR=NAME
+	@bash tests/stack/deps.sh run browser
+	@cargo build --release --locked --package sandbox-crm
+	@bash tests/contract/run $(if $(SPECS),SPECS=$(SPECS)) $(if $(SPEC),SPEC=$(SPEC) CONNECTOR=$(CONNECTOR))
 
 bench: all ## Run the benchmarks (minutes; on a quiet machine)
 	@bash tests/stack/deps.sh run test
