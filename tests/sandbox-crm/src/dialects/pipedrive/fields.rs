@@ -94,6 +94,7 @@ const DEAL: &[Field] = &[
     field("stage_id", Kind::Int, Write::Always),
     field("value", Kind::Number, Write::Always),
     field("currency", Kind::Text, Write::Always),
+    field("is_deleted", Kind::Bool, Write::Always),
     field("is_archived", Kind::Bool, Write::Always),
     field("archive_time", Kind::Time, Write::Always),
     field("status", Kind::OneOf(&["open", "won", "lost"]), Write::Always),

@@ -60,6 +60,10 @@ pub fn search(tenant: &Tenant, request: &Request<'_>, object: Object) -> Result<
         };
         wanted.extend(number(request, name)?.map(|id| (member, id)));
     }
+    let state = request.param("status");
+    if state.is_some_and(|state| !["open", "won", "lost"].contains(&state)) {
+        return Err(bad("Validation failed: status: Invalid value"));
+    }
     let table = tenant.table(object).read();
     let hits = |record: &Record| {
         let texts = fields
@@ -70,6 +74,7 @@ pub fn search(tenant: &Tenant, request: &Request<'_>, object: Object) -> Result<
             false => text.contains(&term),
         });
         matched
+            && state.is_none_or(|state| super::records::status(record) == state)
             && wanted
                 .iter()
                 .all(|(name, id)| record.fields.get(*name).and_then(Value::as_u64) == Some(*id))

@@ -171,6 +171,8 @@ fn parameters_that_are_refused() {
         "deals?status=new",
         "persons/search?term=x",
         "persons/search?term=xy&fields=title",
+        "persons/search?term=xy&status=open",
+        "deals/search?term=xy&status=new",
         "personFields?start=1",
         &format!("persons?ids={many}"),
         &format!("persons?custom_fields={keys}"),

@@ -123,4 +123,8 @@ fn the_deleted_are_told_of() {
     ] {
         ask(&tenant, 400, "GET", &format!("/api/v1/recents?{query}"), Value::Null);
     }
+    let said = ask(&tenant, 200, "PATCH", "/api/v2/deals/3", json!({ "is_deleted": true }));
+    assert_eq!(said["data"]["is_deleted"], true);
+    assert_eq!(ids(&get(&tenant, "/api/v2/deals")), [1]);
+    assert_eq!(ids(&get(&tenant, "/api/v2/deals?status=deleted")), [2, 3]);
 }

@@ -15,23 +15,28 @@ pub fn create(tenant: &Tenant, request: &Request<'_>, object: Object) -> Result<
     no_other(request, &[])?;
     let config = tenant.config();
     let given = body(tenant, request, object, true)?;
+    let gone = given.get("is_deleted") == Some(&Value::Bool(true));
     let row = common::create(tenant, object, columns(given));
+    let gone = gone && common::delete(tenant, object, &row.id);
     let record = Record::read(&row, &config);
     Ok(fine(
-        json!({ "success": true, "data": show(object, &record, &config, false) }),
+        json!({ "success": true, "data": show(object, &record, &config, gone) }),
     ))
 }
 
+/// A deal may be deleted by saying so.
 pub fn update(tenant: &Tenant, request: &Request<'_>, object: Object, id: &str) -> Result<Answer, Wrong> {
     no_other(request, &[])?;
     list::whole(id)?;
     let config = tenant.config();
     let id = find(tenant, object, id).ok_or_else(|| list::missing(object))?;
     let given = body(tenant, request, object, false)?;
+    let gone = given.get("is_deleted") == Some(&Value::Bool(true));
     let row = common::update(tenant, object, &id, columns(given)).ok_or_else(|| list::missing(object))?;
+    let gone = gone && common::delete(tenant, object, &id);
     let record = Record::read(&row, &config);
     Ok(fine(
-        json!({ "success": true, "data": show(object, &record, &config, false) }),
+        json!({ "success": true, "data": show(object, &record, &config, gone) }),
     ))
 }
 
@@ -92,8 +97,8 @@ pub fn columns(given: Fields) -> Fields {
                 row.insert(name, value);
             }
             "custom_fields" => row.extend(super::records::members(value)),
-            // The sandbox's rows know when they were made.
-            "add_time" => {}
+            // The sandbox's rows know when they were made, and whether they are there.
+            "add_time" | "is_deleted" => {}
             _ => {
                 row.insert(name, value);
             }
