@@ -174,7 +174,7 @@ return static function ( Tests $tests, Sandbox $crm, array $cases ): void {
 		}
 	);
 
-	foreach ( [ 'hubspot', 'salesforce', 'zoho', 'espocrm', 'odoo', 'suitecrm' ] as $name ) {
+	foreach ( [ 'hubspot', 'salesforce', 'zoho', 'odoo' ] as $name ) {
 		$tests->test(
 			"A25 900 fields are read in parts and put together ($name)",
 			static function () use ( $tests, $crm, $cases, $name ): void {
@@ -194,6 +194,24 @@ return static function ( Tests $tests, Sandbox $crm, array $cases ): void {
 				foreach ( $subject->requests() as $request ) {
 					$tests->yes( 'no address is too long', strlen( $request['path'] . $request['query'] ) < 8000, strlen( $request['query'] ) );
 				}
+			}
+		);
+	}
+
+	foreach ( [ 'dynamics', 'suitecrm' ] as $name ) {
+		$tests->test(
+			"A25 more fields than one request can name are refused in plain words where nothing is read by id ($name)",
+			static function () use ( $tests, $crm, $cases, $name ): void {
+				$custom  = array_map( static fn( int $n ): string => sprintf( 'property_number_%03d', $n ), range( 1, 900 ) );
+				$subject = new Subject( $crm, $cases[ $name ], [ 'custom_fields' => $custom ] );
+				$subject->seed( 3 );
+				$words = '';
+				try {
+					$subject->pull( $subject->sync( [ 'mapping' => [ 'leads' => array_combine( $custom, $custom ) ] ] ) );
+				} catch ( \TenantCRMSync\ConfigException $thrown ) {
+					$words = $thrown->getMessage();
+				}
+				$tests->yes( 'says what to do', str_contains( $words, 'map fewer' ), $words );
 			}
 		);
 	}
