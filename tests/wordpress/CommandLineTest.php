@@ -56,7 +56,7 @@ final class CommandLineTest extends PluginCase {
 		$this->tenant( 'empty' );
 		list( $code, $out ) = $this->command( array( 'sync', '--tenant=empty' ) );
 		$this->assertSame( 1, $code );
-		$this->assertStringContainsString( 'no API key', $out );
+		$this->assertStringContainsString( 'lacks: endpoint, API key', $out );
 	}
 
 	/** @dataProvider mistakes */
@@ -103,7 +103,7 @@ final class CommandLineTest extends PluginCase {
 		try {
 			file_put_contents( $file, $new . $old );
 			list( $code, $out, $err ) = $this->command( array( 'tenant', 'rotate', '--all' ) );
-			$this->assertSame( array( 0, "Tenant \"acme\": sealed with the newest host key.\nTenant \"empty\": has no stored API key.\n", '' ), array( $code, $out, $err ) );
+			$this->assertSame( array( 0, "Tenant \"acme\": sealed with the newest host key.\nTenant \"empty\": has no stored API key or other secret.\n", '' ), array( $code, $out, $err ) );
 			file_put_contents( $file, $new );
 			list( $code, $out ) = $this->command( array( 'sync', '--tenant=acme' ) );
 			$this->assertSame( 0, $code, $out );

@@ -30,7 +30,7 @@ final class Rows implements Countable {
 		return array_map( static fn( array $row ): ?string => $row['updated_at'] ?? null, $this->rows );
 	}
 
-	public function row( int $position ): array {
+	public function record( int $position ): array {
 		++$this->built;
 		return $this->rows[ $position ];
 	}
@@ -45,6 +45,11 @@ final class Rows implements Countable {
 
 	public function watermark(): string {
 		return $this->watermark;
+	}
+
+	/** @return array<string, int> */
+	public function stats(): array {
+		return array( 'unasked' => 0 );
 	}
 
 	public function is_last(): bool {

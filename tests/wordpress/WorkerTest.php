@@ -144,7 +144,7 @@ final class WorkerTest extends PluginCase {
 	public function test_a_tenant_without_a_key_fails_in_plain_words(): void {
 		$run = $this->sync( $this->tenant( 'empty' ) );
 		$this->assertSame( 'failed', $run['state'] );
-		$this->assertStringContainsString( 'no endpoint or no API key', $run['error'] );
+		$this->assertStringContainsString( 'lacks: endpoint, API key', $run['error'] );
 	}
 
 	public function test_too_many_requests_waits_as_long_as_the_crm_says(): void {

@@ -67,8 +67,8 @@ final class ArrayRows implements \Countable {
 		return array_map( static fn( array $row ): ?string => is_scalar( $row['updated_at'] ?? null ) ? (string) $row['updated_at'] : null, $this->rows );
 	}
 
-	/** @return array<mixed> */
-	public function row( int $position ): array {
+	/** @return array<mixed> As it was given: fetch_leads() gives the neutral shape, too. */
+	public function record( int $position ): array {
 		return $this->rows[ $position ];
 	}
 

@@ -102,7 +102,7 @@ final class Article {
 	public static function tenants(): array {
 		$ids = array();
 		foreach ( Tenants::all() as $tenant ) {
-			if ( $tenant->has_credential() && '' !== $tenant->endpoint ) {
+			if ( $tenant->is_configured() ) {
 				$ids[] = $tenant->id;
 			}
 		}

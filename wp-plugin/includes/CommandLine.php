@@ -1,6 +1,7 @@
 <?php
 /**
- * The commands of bin/tenant-crm. They do what screens and cron do, through the same classes; how results are printed is in Output.
+ * The commands of bin/tenant-crm. They do what screens and cron do, through the same classes; those about one tenant are in
+ * TenantCommands, how results are printed is in Output.
  *
  * Exit codes: 0 all well, 1 something failed or has to wait, 2 the command was not understood.
  *
@@ -12,12 +13,17 @@ namespace TenantCRM;
 final class CommandLine {
 
 	private const USAGE = 'Usage: tenant-crm COMMAND [--path=WORDPRESS] [--url=SITE]
-  tenant add ID --endpoint=URL --key-file=FILE [--label=TEXT] [--connector=NAME] [--setting=NAME=VALUE]…
-                             adds or changes a tenant; FILE holds the API key, - is standard input
+  connectors [--format=table|json]
+                             the CRMs that can be synced, what they ask for and what they can do
+  tenant add ID [--connector=NAME] [--auth=METHOD] [--endpoint=URL] [--key-file=FILE] [--field NAME=VALUE]…
+      [--secret NAME=FILE]… [--mapping-file=FILE] [--label=TEXT] [--setting=NAME=VALUE]…
+                             adds or changes a tenant; files hold the API key (--key-file) and other secrets, - is
+                             standard input; an empty VALUE removes the field
+  tenant test ID             asks the CRM one small thing and says what is wrong, if anything is
   tenant list [--format=table|json]
-  tenant delete ID --yes     forgets ledger, jobs and credential; posts stay
+  tenant delete ID --yes     forgets ledger, jobs and credentials; posts stay
   tenant rotate --tenant=ID… | --all
-                             seals the stored API keys anew with the newest host key
+                             seals the stored API keys and other secrets anew with the newest host key
   sync [--tenant=ID]… [--all] [--full] [--format=table|json]
                              pulls now and waits until it is over; --full reads everything again
   work [--seconds=N]         enqueues what is due and works the queue (default 60 s)
@@ -33,10 +39,12 @@ final class CommandLine {
 			}
 			Schema::migrate();
 			return match ( implode( ' ', array_slice( $options['words'], 0, 'tenant' === ( $options['words'][0] ?? '' ) ? 2 : 1 ) ) ) {
-				'tenant add'    => self::tenant_add( $options ),
-				'tenant list'   => self::tenant_list( $options ),
-				'tenant delete' => self::tenant_delete( $options ),
-				'tenant rotate' => self::tenant_rotate( $options ),
+				'connectors'    => TenantCommands::connectors( $options ),
+				'tenant add'    => TenantCommands::add( $options ),
+				'tenant test'   => TenantCommands::test( $options ),
+				'tenant list'   => TenantCommands::list( $options ),
+				'tenant delete' => TenantCommands::delete( $options ),
+				'tenant rotate' => TenantCommands::rotate( $options ),
 				'sync'          => self::sync( $options ),
 				'work'          => self::work( $options ),
 				'status'        => self::status( $options ),
@@ -53,31 +61,37 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
 			'words'   => array(),
 			'tenant'  => array(),
 			'setting' => array(),
+			'field'   => array(),
+			'secret'  => array(),
 			'format'  => 'table',
 			'seconds' => 60.0,
 			'all'     => false,
 			'yes'     => false,
 			'full'    => false,
 		);
-		foreach ( $arguments as $argument ) {
+		while ( null !== ( $argument = array_shift( $arguments ) ) ) {
+			if ( in_array( $argument, array( '--field', '--secret', '--setting' ), true ) ) {
+				// Their value may follow as a word of its own.
+				$argument .= '=' . ( array_shift( $arguments ) ?? '' );
+			}
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
 			} elseif ( in_array( $argument, array( '--all', '--yes', '--full' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
-			} elseif ( preg_match( '/^--(tenant|setting)=(.*)$/s', $argument, $match ) ) {
+			} elseif ( preg_match( '/^--(tenant|setting|field|secret)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
 			} elseif ( preg_match( '/^--seconds=(\d+(?:\.\d+)?)$/D', $argument, $match ) ) {
 				$options['seconds'] = (float) $match[1];
 			} elseif ( preg_match( '/^--format=(table|json)$/D', $argument, $match ) ) {
 				$options['format'] = $match[1];
-			} elseif ( preg_match( '/^--(endpoint|key-file|label|connector)=(.*)$/s', $argument, $match ) ) {
+			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ] = $match[2];
 			} else {
 				throw new \DomainException( "\"$argument\" is not understood" );
@@ -86,85 +100,11 @@ final class CommandLine {
 		return $options;
 	}
 
-	/** @param array<string, mixed> $options */
-	private static function tenant_add( array $options ): int {
-		$data = array( 'id' => $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
-		foreach ( array( 'endpoint', 'label', 'connector' ) as $name ) {
-			if ( isset( $options[ $name ] ) ) {
-				$data[ $name ] = $options[ $name ];
-			}
-		}
-		if ( isset( $options['key-file'] ) ) {
-			$key = file_get_contents( '-' === $options['key-file'] ? 'php://stdin' : $options['key-file'] ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- a local file.
-			if ( false === $key || '' === trim( $key ) ) {
-				throw new \RuntimeException( 'there is no API key in the file of --key-file' );
-			}
-			$data['api_key'] = trim( $key );
-		}
-		if ( $options['setting'] ) {
-			$old              = Tenants::find( (string) $data['id'] );
-			$data['settings'] = $old ? $old->settings : array();
-			foreach ( $options['setting'] as $setting ) {
-				list( $name, $value )       = array_pad( explode( '=', $setting, 2 ), 2, '' );
-				$decoded                    = json_decode( $value, true );
-				$data['settings'][ $name ] = null === $decoded && 'null' !== $value ? $value : $decoded;
-			}
-		}
-		$tenant = Tenants::save( $data );
-		echo "Tenant \"{$tenant->id}\" is stored", $tenant->has_credential() ? '' : ', still without an API key', ".\n";
-		return 0;
-	}
-
-	/** @param array<string, mixed> $options */
-	private static function tenant_list( array $options ): int {
-		$rows = array();
-		foreach ( Tenants::all() as $tenant ) {
-			$rows[] = array(
-				'tenant'     => $tenant->id,
-				'label'      => $tenant->label,
-				'connector'  => $tenant->connector,
-				'endpoint'   => $tenant->endpoint,
-				'source'     => $tenant->source,
-				'credential' => $tenant->has_credential(),
-				'paused'     => $tenant->paused,
-				'leads'      => Ledger::count( $tenant->key ),
-			);
-		}
-		Output::rows( $rows, $options['format'] );
-		return 0;
-	}
-
-	/** @param array<string, mixed> $options */
-	private static function tenant_delete( array $options ): int {
-		$tenant = self::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
-		if ( ! $options['yes'] ) {
-			throw new \DomainException( "this forgets the credential and the ledger of \"{$tenant->id}\"; say --yes" );
-		}
-		Tenants::delete( $tenant->key );
-		echo "Tenant \"{$tenant->id}\" is deleted; its posts were kept.\n";
-		return 0;
-	}
-
-	/** @param array<string, mixed> $options */
-	private static function tenant_rotate( array $options ): int {
-		$good = true;
-		foreach ( self::chosen( $options ) as $tenant ) {
-			try {
-				echo "Tenant \"{$tenant->id}\": ", Tenants::rotate( $tenant->key ) ? 'sealed with the newest host key' : 'has no stored API key', ".\n";
-			} catch ( \Exception $e ) {
-				// The others' keys are sealed all the same; the old host key must stay until this says 0.
-				fwrite( STDERR, "error: {$e->getMessage()}\n" );
-				$good = false;
-			}
-		}
-		return $good ? 0 : 1;
-	}
-
 	/**
 	 * @param array<string, mixed> $options
 	 * @return array<Tenant>
 	 */
-	private static function chosen( array $options ): array {
+	public static function chosen( array $options ): array {
 		if ( $options['all'] === (bool) $options['tenant'] ) {
 			throw new \DomainException( 'say which: --tenant=ID or --all' );
 		}
@@ -178,7 +118,7 @@ final class CommandLine {
 		$runs = array();
 		foreach ( $tenants as $tenant ) {
 			// "All" are those that can be pulled; one that is named says why it cannot.
-			if ( $options['all'] && ( $tenant->paused || ! $tenant->has_credential() || '' === $tenant->endpoint ) ) {
+			if ( $options['all'] && ( $tenant->paused || ! $tenant->is_configured() ) ) {
 				continue;
 			}
 			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
@@ -256,7 +196,7 @@ final class CommandLine {
 		return $extension['key_error'] ? 1 : 0;
 	}
 
-	private static function tenant( string $id ): Tenant {
+	public static function tenant( string $id ): Tenant {
 		return Tenants::find( $id ) ?? throw new \RuntimeException( "there is no tenant \"$id\"" );
 	}
 

@@ -1,7 +1,7 @@
 <?php
 /**
- * Which field of a CRM's record goes where in a post. The filter `tenant_crm_sync_fields` changes it:
- * array( 'name' => 'title', 'email' => 'email', 'phone' => 'phone' ), field of the CRM to `title` or to a meta key.
+ * Which field of a record goes where in a post: a record as the connector's mapping made it, the same for every CRM. The filter `tenant_crm_sync_fields` changes it:
+ * array( 'name' => 'title', 'email' => 'email', 'phone' => 'phone' ), field of the record to `title` or to a meta key.
  *
  * @package TenantCRM
  */
@@ -22,8 +22,11 @@ final class Fields {
 	/** Fields that the projection shows: a change of theirs is a change, too. */
 	private const PROJECTED = array( 'name', 'email', 'status', 'state', 'owner' );
 
-	/** @param array<string, string> $map */
-	private function __construct( private readonly array $map ) {
+	/**
+	 * @param array<string, string> $map
+	 * @param list<string>          $source Connector and mapping: where the neutral fields come from.
+	 */
+	private function __construct( private readonly array $map, private readonly array $source ) {
 	}
 
 	/** @throws NotSupported For an object that this version does not store. */
@@ -43,7 +46,7 @@ final class Fields {
 				$clean[ (string) $field ] = $target;
 			}
 		}
-		return new self( $clean );
+		return new self( $clean, array( $tenant->connector, $tenant->mapping() ) );
 	}
 
 	/** @return list<string> What fingerprints and base snapshots cover. */
@@ -53,7 +56,7 @@ final class Fields {
 
 	/** @return string 16 bytes that change with the mapping. */
 	public function hash(): string {
-		return substr( hash( 'sha256', (string) wp_json_encode( array( $this->map, $this->crm_fields() ) ), true ), 0, 16 );
+		return substr( hash( 'sha256', (string) wp_json_encode( array( $this->map, $this->crm_fields(), $this->source ) ), true ), 0, 16 );
 	}
 
 	/** @return list<string> Meta keys that posts get beside those of their identity. */
@@ -64,7 +67,7 @@ final class Fields {
 	/**
 	 * What a post of this record holds.
 	 *
-	 * @param array<mixed> $row The record, or its base.
+	 * @param array<mixed> $row The record in the neutral shape, or its base.
 	 * @return array{title: string, meta: array<string, string>} Meta as it stands in the database: what get_post_meta() turns back into
 	 *                                                           the value that the CRM sent, also where it looks like serialized PHP.
 	 */

@@ -71,7 +71,7 @@ final class Incoming {
 	 * @param array{position: int, id: string, hash: string, fingerprint: string} $item
 	 */
 	public function lead( array $item ): Lead {
-		$row      = $this->batch->row( $item['position'] );
+		$row      = $this->batch->record( $item['position'] );
 		$portal   = $this->fields->portal( $row );
 		$revision = $this->updated_at[ $item['position'] ] ?? null;
 		return new Lead(

@@ -22,6 +22,18 @@ final class Log {
 		$wpdb->query( self::head() . self::rows( array( array( $tenant, $level, $message, $context ) ) )[0] ); // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
+	/**
+	 * The same, if there is no such entry of this run yet, of this or another slice.
+	 *
+	 * @param array<string, mixed> $context
+	 */
+	public static function add_once( int $tenant, string $level, string $message, array $context ): void {
+		$table = Schema::table( 'log' );
+		if ( ! Sql::rows( sprintf( 'SELECT 1 FROM `%s` WHERE tenant = %d AND message = %s AND context = %s LIMIT 1', $table, $tenant, Sql::text( $message ), self::context_sql( $context ) ) ) ) {
+			self::add( $tenant, $level, $message, $context );
+		}
+	}
+
 	/** With rows(): Store runs it inside of a batch's transaction, so that an entry is there exactly if the batch is. */
 	public static function head(): string {
 		return 'INSERT INTO `' . Schema::table( 'log' ) . '` (tenant, level, message, context, created_at) VALUES ';

@@ -65,7 +65,7 @@ final class Output {
 	 *
 	 * @param mixed $value
 	 */
-	private static function cell( $value ): string {
+	public static function cell( $value ): string {
 		if ( is_bool( $value ) ) {
 			return $value ? 'yes' : 'no';
 		}

@@ -34,22 +34,49 @@ final class Tenant {
 	) {
 	}
 
-	/**
-	 * A function's tenant has one if the function answers at all, and one with fields of its own may need no key: the extension
-	 * says the rest when it is used.
-	 */
-	public function has_credential(): bool {
-		return 'function' === $this->source || $this->has_key() || array() !== $this->connection();
+	/** Whether everything is there that a sync needs; a function's tenant needs nothing of ours. */
+	public function is_configured(): bool {
+		return array() === $this->missing();
 	}
 
-	private function has_key(): bool {
+	/** Whether an API key is stored. */
+	public function has_key(): bool {
 		return null !== $this->envelope && '' !== $this->envelope;
 	}
 
-	/** @return array<string, mixed> What the connector asks for beyond address and key, such as `auth` and `client_id`; secrets are envelopes. */
-	private function connection(): array {
+	/** Whether what the connection authorises itself with is stored; an address may still be missing. */
+	public function has_credential(): bool {
+		return array() === array_diff_key( $this->missing(), array( 'api_endpoint' => '' ) );
+	}
+
+	/** @return array<string, string> Field => title of what the connection still lacks. */
+	public function missing(): array {
+		if ( 'function' === $this->source ) {
+			return '' === $this->endpoint && null === ( Connectors::find( $this->connector )['fields']['api_endpoint']['default'] ?? null ) ? array( 'api_endpoint' => 'endpoint' ) : array();
+		}
+		$missing   = '' === $this->endpoint ? array( 'api_endpoint' => 'endpoint' ) : array();
+		$stored    = $this->connection();
+		$connector = Connectors::find( $this->connector );
+		if ( $connector ) {
+			foreach ( Connectors::required( $connector, (string) ( $stored['auth'] ?? array_key_first( $connector['auth'] ) ) ) as $name ) {
+				if ( 'api_key' === $name ? ! $this->has_key() : '' === (string) ( $stored[ $name ] ?? '' ) ) {
+					$missing[ $name ] = (string) ( $connector['fields'][ $name ]['title'] ?? $name );
+				}
+			}
+		}
+		return $missing;
+	}
+
+	/** @return array<string, string> What the connector asks for beyond address and key, such as `auth` and `client_id`; secrets are envelopes. */
+	public function connection(): array {
 		$fields = $this->settings['connection'] ?? array();
 		return is_array( $fields ) ? $fields : array();
+	}
+
+	/** The tenant's own mapping as JSON; empty where it has none. */
+	public function mapping(): string {
+		$mapping = $this->settings['mapping'] ?? '';
+		return is_string( $mapping ) ? $mapping : (string) wp_json_encode( $mapping );
 	}
 
 	/**
@@ -69,12 +96,35 @@ final class Tenant {
 	}
 
 	/**
+	 * Asks the CRM one small thing. Never throws for what is wrong with the connection.
+	 *
+	 * @return array{ok: bool, problem: ?string, message: string, skew: ?float, milliseconds: float} See \TenantCRMSync::test_connection().
+	 */
+	public function test_connection(): array {
+		$message = 'The connection lacks: ' . implode( ', ', $this->missing() ) . '.';
+		try {
+			if ( ! $this->missing() ) {
+				return $this->client()->test_connection();
+			}
+		} catch ( \Exception $e ) {
+			$message = $e->getMessage();
+		}
+		return array(
+			'ok'           => false,
+			'problem'      => 'settings',
+			'message'      => $message,
+			'skew'         => null,
+			'milliseconds' => 0.0,
+		);
+	}
+
+	/**
 	 * What get_tenant_crm_settings() returns for a tenant of the table: the key as an envelope.
 	 *
 	 * @return array<string, mixed>|null Null while endpoint or credential is missing.
 	 */
 	public function article_settings(): ?array {
-		if ( 'table' !== $this->source || ! $this->has_credential() || '' === $this->endpoint ) {
+		if ( 'table' !== $this->source || ! $this->is_configured() ) {
 			return null;
 		}
 		$own = array(
@@ -83,6 +133,9 @@ final class Tenant {
 		);
 		if ( $this->has_key() ) {
 			$own['api_key'] = $this->envelope;
+		}
+		if ( '' !== $this->mapping() ) {
+			$own['mapping'] = $this->mapping();
 		}
 		$allowed = array_flip( array( 'timeout', 'idempotency_header', 'parallel', 'stable_order' ) );
 		return $own + array_intersect_key( $this->settings, $allowed ) + $this->connection();

@@ -14,7 +14,6 @@ final class Tenants {
 
 	private const MAX_ID     = 190;
 	private const MAX_SEALED = 8192; // width of the column
-	private const ENVELOPE   = 'tcs1.'; // how every sealed credential begins
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
@@ -53,32 +52,40 @@ final class Tenants {
 	 */
 	public static function save( array $data ): Tenant {
 		global $wpdb;
-		$id       = self::checked_id( $data['id'] ?? '' );
-		$old      = self::find( $id );
-		$endpoint = isset( $data['endpoint'] ) ? self::checked_endpoint( $data['endpoint'] ) : ( $old ? $old->endpoint : '' );
-		$fields   = array(
-			'label'     => self::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
-			'connector' => self::checked_connector( $data['connector'] ?? ( $old ? $old->connector : 'rest' ) ),
-			'endpoint'  => $endpoint,
-		);
-		$settings = $data['settings'] ?? ( $old ? $old->settings : array() );
-		if ( is_array( $settings ) && is_array( $settings['connection'] ?? null ) ) {
-			$settings['connection'] = ConnectionFields::sealed( $id, $fields['connector'], $endpoint, $settings['connection'] );
+		$id        = self::checked_id( $data['id'] ?? '' );
+		$old       = self::find( $id );
+		$connector = self::checked_connector( $data['connector'] ?? ( $old ? $old->connector : 'rest' ) );
+		$is_other  = $old && $old->connector !== $connector;
+		$endpoint  = self::checked_endpoint( $data['endpoint'] ?? ( $old ? $old->endpoint : '' ), $connector );
+		$settings  = $data['settings'] ?? ( $old ? $old->settings : array() );
+		if ( $is_other && ! isset( $data['settings'] ) ) {
+			// They were another CRM's.
+			unset( $settings['connection'], $settings['mapping'] );
 		}
-		$fields['settings'] = self::json( $settings );
-		$set      = '';
+		$fields = array(
+			'label'     => self::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
+			'connector' => $connector,
+			'endpoint'  => $endpoint,
+			'settings'  => self::json( self::checked_settings( $id, $connector, $endpoint, $settings, $old ) ),
+		);
+		$set    = '';
 		foreach ( $fields as $name => $value ) {
 			$set .= ", $name = " . $wpdb->prepare( '%s', $value );
 		}
-		if ( isset( $data['api_key'] ) && '' !== $data['api_key'] && ! self::is_stored_envelope( $id, (string) $data['api_key'] ) ) {
+		$api_key = (string) ( $data['api_key'] ?? '' );
+		if ( '' !== $api_key && ! self::is_stored_envelope( $id, $api_key ) ) {
 			if ( '' === $endpoint ) {
 				throw new \InvalidArgumentException( "Give the endpoint of tenant \"$id\" together with its API key: a key is sealed for one address." );
 			}
-			$sealed = \TenantCRMSync::encrypt_credential( $id, (string) $data['api_key'], 'api_key', $endpoint );
+			$sealed = \TenantCRMSync::encrypt_credential( $id, $api_key, 'api_key', $endpoint );
 			if ( strlen( $sealed ) > self::MAX_SEALED ) {
 				throw new \InvalidArgumentException( "The API key of tenant \"$id\" is too long to be stored." );
 			}
 			$set .= ', api_key = ' . Sql::bytes( $sealed );
+		} elseif ( $is_other && '' === $api_key ) {
+			$set .= ', api_key = NULL';
+		} elseif ( $old && 'table' === $old->source && $old->has_key() && ConnectionFields::is_moved( $old, 'api_key', $endpoint ) ) {
+			throw new \InvalidArgumentException( "The address of tenant \"$id\" changed. Give its API key again: the stored one is bound to the old address and is not sent to another." );
 		}
 		$table = Schema::table( 'tenants' );
 		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE " . ltrim( $set, ', ' );
@@ -251,15 +258,19 @@ final class Tenants {
 		$id       = (string) $row['external_id'];
 		$site     = Article::site_settings( $id );
 		$settings = json_decode( (string) $row['settings'], true );
+		$settings = is_array( $settings ) ? $settings : array();
+		if ( null !== $site ) {
+			$settings['mapping'] = $site['mapping'] ?? '';
+		}
 		return new Tenant(
 			(int) $row['id'],
 			$id,
 			(string) $row['label'],
-			(string) $row['connector'],
-			null !== $site ? self::site_endpoint( $site ) : (string) $row['endpoint'],
+			null !== $site ? self::site_text( $site, 'connector', 'rest' ) : (string) $row['connector'],
+			null !== $site ? self::site_text( $site, 'api_endpoint', '' ) : (string) $row['endpoint'],
 			null !== $site ? 'function' : 'table',
 			(bool) $row['paused'],
-			is_array( $settings ) ? $settings : array(),
+			$settings,
 			$row['api_key']
 		);
 	}
@@ -271,7 +282,7 @@ final class Tenants {
 	 */
 	private static function is_stored_envelope( string $id, string $api_key ): bool {
 		global $wpdb;
-		if ( ! str_starts_with( $api_key, self::ENVELOPE ) ) {
+		if ( ! str_starts_with( $api_key, ConnectionFields::ENVELOPE ) ) {
 			return false;
 		}
 		$table = Schema::table( 'tenants' );
@@ -282,8 +293,8 @@ final class Tenants {
 	}
 
 	/** @param array<string, mixed> $site */
-	private static function site_endpoint( array $site ): string {
-		return is_string( $site['api_endpoint'] ?? null ) ? $site['api_endpoint'] : '';
+	private static function site_text( array $site, string $name, string $default ): string {
+		return is_string( $site[ $name ] ?? null ) && '' !== $site[ $name ] ? $site[ $name ] : $default;
 	}
 
 	/** @param mixed $id */
@@ -295,8 +306,15 @@ final class Tenants {
 		return $id;
 	}
 
-	/** @param mixed $endpoint The extension's own rules (INI) are applied where the address is called. */
-	private static function checked_endpoint( $endpoint ): string {
+	/**
+	 * The extension's own rules (INI) are applied where the address is called.
+	 *
+	 * @param mixed $endpoint Empty: what the connector says.
+	 */
+	private static function checked_endpoint( $endpoint, string $connector ): string {
+		if ( '' === $endpoint || null === $endpoint ) {
+			return (string) ( Connectors::get( $connector )['fields']['api_endpoint']['default'] ?? '' );
+		}
 		$parts = is_string( $endpoint ) ? wp_parse_url( $endpoint ) : false;
 		if ( ! $parts || empty( $parts['host'] ) || ! in_array( strtolower( $parts['scheme'] ?? '' ), array( 'https', 'http' ), true ) || strlen( $endpoint ) > 2048 || preg_match( '/[\x00-\x20\x7f]/', $endpoint ) ) {
 			throw new \InvalidArgumentException( 'The endpoint must be a URL such as https://crm.example.com.' );
@@ -312,7 +330,25 @@ final class Tenants {
 		if ( ! is_string( $connector ) || ! preg_match( '/^[a-z0-9][a-z0-9_-]{0,63}$/D', $connector ) ) {
 			throw new \InvalidArgumentException( 'The name of a connector has only small letters, digits, - and _.' );
 		}
+		Connectors::get( $connector );
 		return $connector;
+	}
+
+	/**
+	 * Settings as they are stored: secrets sealed, the mapping as JSON.
+	 *
+	 * @param mixed $settings
+	 * @return mixed
+	 */
+	private static function checked_settings( string $id, string $connector, string $endpoint, $settings, ?Tenant $old ) {
+		if ( ! is_array( $settings ) ) {
+			return $settings;
+		}
+		if ( isset( $settings['connection'] ) ) {
+			$settings['connection'] = ConnectionFields::sealed( $id, $connector, $endpoint, (array) $settings['connection'], $old );
+		}
+		$settings['mapping'] = Connectors::checked_mapping( $connector, $settings['mapping'] ?? '' );
+		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );
 	}
 
 	/** @param mixed $value */

@@ -80,8 +80,9 @@ final class Worker {
 			Jobs::postpone( $job, "Tenant \"{$tenant->id}\" is paused. The sync goes on when the pause ends.", self::PAUSE_SECONDS, false );
 			return 'waiting';
 		}
-		if ( ! $tenant->has_credential() || '' === $tenant->endpoint ) {
-			return self::fail( $job, "Tenant \"{$tenant->id}\" has no endpoint or no API key yet. Enter them where the tenant is set up, then start the sync again." );
+		$missing = $tenant->missing();
+		if ( $missing ) {
+			return self::fail( $job, sprintf( 'Tenant "%s" cannot be synced yet, its connection lacks: %s. Enter that where the tenant is set up, then start the sync again.', $tenant->id, implode( ', ', $missing ) ) );
 		}
 		if ( $job->attempts >= Jobs::MAX_ATTEMPTS ) {
 			return self::fail( $job, sprintf( 'The sync of tenant "%s" was cut off %d times without storing anything, most likely by a limit of time or memory. Look into the error log of PHP, then start it again.', $tenant->id, $job->attempts ) );
@@ -111,8 +112,13 @@ final class Worker {
 			$wanted['page_size'] = $tenant->page_size();
 		}
 		$pull = $tenant->client()->pull( $job->object, $cursor, $wanted );
+		$told = false;
 		foreach ( $pull as $batch ) {
 			$store->batch( $batch );
+			if ( ! $told && $batch->stats()['unasked'] > 0 ) {
+				$told = true;
+				Log::add_once( $tenant->key, 'warning', "The CRM of tenant \"{$tenant->id}\" sent records that are older than what was asked for: it does not filter by the time of the change. Nothing is lost, but every sync reads more than it needs.", array( 'run' => $job->run ) );
+			}
 			if ( $batch->is_last() ) {
 				continue;
 			}

@@ -76,7 +76,7 @@ final class Notices {
 			'stale-consent' => array( 'error', __( 'Not connected: this consent was not started here, was used already, or took longer than 15 minutes. Start again with “Connect”.', 'tenant-crm-sync' ) ),
 			'unknown'       => array( 'error', __( 'There is no such tenant.', 'tenant-crm-sync' ) ),
 			'is-paused'     => array( 'error', __( 'This tenant is paused. Resume it first.', 'tenant-crm-sync' ) ),
-			'is-unset'      => array( 'error', __( 'This tenant has no CRM address or API key yet. Edit it first.', 'tenant-crm-sync' ) ),
+			'is-unset'      => array( 'error', __( 'This tenant has no CRM address, API key or other field of its connection yet. Edit it first.', 'tenant-crm-sync' ) ),
 			'no-extension'  => array( 'error', __( 'Nothing was queued: the PHP extension tenant_crm_sync is not loaded.', 'tenant-crm-sync' ) ),
 			'not-deleted'   => array( 'error', __( 'The tenant could not be deleted. The log and PHP’s error log say why.', 'tenant-crm-sync' ) ),
 		);

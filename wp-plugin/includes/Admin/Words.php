@@ -49,9 +49,9 @@ final class Words {
 		return $paused ? sprintf( __( 'Paused. %s', 'tenant-crm-sync' ), $words ) : $words;
 	}
 
-	/** Why a tenant cannot be synced: `paused`, `unset` where the address or key is missing, or null where nothing stands in the way. */
+	/** Why a tenant cannot be synced: `paused`, `unset` where something of its connection is missing, or null where nothing stands in the way. */
 	public static function obstacle( Tenant $tenant ): ?string {
-		if ( '' === $tenant->endpoint || ! $tenant->has_credential() ) {
+		if ( ! $tenant->is_configured() ) {
 			return 'unset';
 		}
 		return $tenant->paused ? 'paused' : null;
@@ -119,7 +119,7 @@ final class Words {
 		}
 		switch ( (int) $found[1] ) {
 			case 401:
-				return __( 'The CRM does not accept the API key. Edit the tenant and enter one that is valid there.', 'tenant-crm-sync' );
+				return __( 'The CRM does not accept the API key, or the consent. Edit the tenant and enter a key that is valid there, or connect again.', 'tenant-crm-sync' );
 			case 403:
 				return __( 'The CRM knows the API key but does not let it read leads. Give it that right at the CRM.', 'tenant-crm-sync' );
 			case 404:
