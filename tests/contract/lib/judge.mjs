@@ -13,7 +13,6 @@ export class Judge {
 	violations = [];
 	/** Requests that no specification knows of: sent past Prism. */
 	passed = 0;
-	seen = [];
 
 	/**
 	 * @param routes `{ prefix, spec, port }`, port of its Prism; the longest prefix first.
@@ -54,7 +53,6 @@ export class Judge {
 		const known = route && ! apart( route ) ? route : null;
 		const target = known ? `http://127.0.0.1:${ known.port }${ request.url.slice( known.prefix.length ) }` : this.rest + request.url;
 		const got = await forward( request, target, Buffer.concat( parts ) );
-		this.seen.push( { method: request.method, url: request.url, status: got.status } );
 		if ( known ) {
 			this.judged[ known.spec ] = ( this.judged[ known.spec ] ?? 0 ) + 1;
 			for ( const message of objections( got ) ) {

@@ -19,7 +19,7 @@ export async function freePort() {
 export function start( name, command, words, folder ) {
 	const log = path.join( folder, `${ name }.log` );
 	const out = fs.openSync( log, 'a' );
-	const child = spawn( command, words, { stdio: [ 'ignore', out, out ], env: { ...process.env, SCARF_ANALYTICS: 'false' } } );
+	const child = spawn( command, words, { stdio: [ 'ignore', out, out ] } );
 	fs.closeSync( out );
 	const file = path.join( folder, `${ name }.pid` );
 	const gone = new Promise( ( resolve ) => {
@@ -66,9 +66,10 @@ export async function waitFor( one, seconds, ready ) {
 export function listens( port ) {
 	return new Promise( ( resolve ) => {
 		const socket = net.connect( port, '127.0.0.1' );
-		socket.once( 'connect', () => resolve( true ) );
+		socket.once( 'connect', () => {
+			socket.destroy();
+			resolve( true );
+		} );
 		socket.once( 'error', () => resolve( false ) );
-		socket.once( 'close', () => socket.destroy() );
-		socket.once( 'connect', () => socket.destroy() );
 	} );
 }
