@@ -34,7 +34,7 @@ final class ConnectionFields {
 				$stored[ $name ] = $value;
 			}
 		}
-		Connectors::method( $known, $stored['auth'] ?? '' );
+		$asked  = Connectors::asked( $known, Connectors::method( $known, $stored['auth'] ?? '' ) );
 		$before = $old ? $old->connection() : array();
 		foreach ( $stored as $name => $value ) {
 			if ( empty( $known['fields'][ $name ]['secret'] ) ) {
@@ -46,6 +46,11 @@ final class ConnectionFields {
 			} elseif ( ( $before[ $name ] ?? null ) !== $value ) {
 				throw new \InvalidArgumentException( "The field \"$name\" of tenant \"$id\" is sealed already, and not as it is stored. Give it in plain text." );
 			} elseif ( self::is_moved( $old, $name, $address ) ) {
+				if ( ! isset( $asked[ $name ] ) ) {
+					// Another way of authorisation wanted it: it is of no use any more, and nobody is asked for it.
+					unset( $stored[ $name ] );
+					continue;
+				}
 				throw new \InvalidArgumentException( "The address that the field \"$name\" of tenant \"$id\" is sent to changed. Give that field again: what is stored is bound to the old address and is not sent to another." );
 			}
 		}

@@ -85,7 +85,12 @@ final class Tenants {
 		} elseif ( $is_other && '' === $api_key ) {
 			$set .= ', api_key = NULL';
 		} elseif ( $old && 'table' === $old->source && $old->has_key() && ConnectionFields::is_moved( $old, 'api_key', $endpoint ) ) {
-			throw new \InvalidArgumentException( "The address of tenant \"$id\" changed. Give its API key again: the stored one is bound to the old address and is not sent to another." );
+			$known = Connectors::get( $connector );
+			if ( isset( Connectors::asked( $known, Connectors::method( $known, (string) ( $settings['connection']['auth'] ?? '' ) ) )['api_key'] ) ) {
+				throw new \InvalidArgumentException( "The address of tenant \"$id\" changed. Give its API key again: the stored one is bound to the old address and is not sent to another." );
+			}
+			// Another way of authorisation wanted it.
+			$set .= ', api_key = NULL';
 		}
 		$table = Schema::table( 'tenants' );
 		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE " . ltrim( $set, ', ' );

@@ -8,6 +8,8 @@
 return array(
 	'TenantCRM\\Admin\\Actions' => __DIR__ . '/Admin/Actions.php',
 	'TenantCRM\\Admin\\Choice' => __DIR__ . '/Admin/Choice.php',
+	'TenantCRM\\Admin\\ConnectionForm' => __DIR__ . '/Admin/ConnectionForm.php',
+	'TenantCRM\\Admin\\ConnectionRows' => __DIR__ . '/Admin/ConnectionRows.php',
 	'TenantCRM\\Admin\\DeletePage' => __DIR__ . '/Admin/DeletePage.php',
 	'TenantCRM\\Admin\\Field' => __DIR__ . '/Admin/Field.php',
 	'TenantCRM\\Admin\\LeadPost' => __DIR__ . '/Admin/LeadPost.php',

@@ -21,6 +21,13 @@ final class Field {
 		self::close( $name, $description, $error );
 	}
 
+	/** @param array<string, scalar> $attributes Of the textarea: rows, placeholder, required… */
+	public static function textarea( string $name, string $label, array $attributes, string $value, string $description, string $error ): void {
+		self::open( $name, $label );
+		printf( '<textarea name="%1$s" id="tcs-%1$s" class="large-text code"%2$s%3$s>%4$s</textarea>', esc_attr( $name ), self::attributes( $attributes ), self::described( $name, $description, $error ), esc_textarea( $value ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- escaped there.
+		self::close( $name, $description, $error );
+	}
+
 	/** @param array<int|string, string> $options Value => name. */
 	public static function select( string $name, string $label, array $options, string $value, string $description, string $error ): void {
 		self::open( $name, $label );

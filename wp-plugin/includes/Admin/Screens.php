@@ -151,12 +151,12 @@ final class Screens {
 		return $links;
 	}
 
-	private static function asset( string $file ): string {
+	public static function asset( string $file ): string {
 		return plugins_url( 'assets/' . $file, Plugin::file() );
 	}
 
 	/** The file's time, so that browsers fetch it anew after an update. */
-	private static function version( string $file ): string {
+	public static function version( string $file ): string {
 		return (string) filemtime( dirname( Plugin::file() ) . '/assets/' . $file );
 	}
 }

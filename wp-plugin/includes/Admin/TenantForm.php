@@ -2,22 +2,20 @@
 /**
  * Reads and checks what was typed into the tenant form: values, errors in plain words by field, and the array for Tenants::save().
  *
- * It does not print and does not store. The API key is kept apart from the other values, so that no form is ever filled with it.
+ * It does not print and does not store. What is asked about the CRM is in ConnectionForm.
  */
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Plugin;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 
 final class TenantForm {
 
 	const MAX_ID       = 190;
-	const MAX_KEY      = 4096;
 	const MAX_PARALLEL = 32;
 
-	/** @var array{id: string, label: string, endpoint: string, connector: string, interval: int, hooks: bool, stable_order: bool, parallel: int} */
+	/** @var array{id: string, label: string, interval: int, hooks: bool, stable_order: bool, parallel: int} */
 	public $values;
 
 	/** @var array<string, string> Field => what is wrong. */
@@ -26,17 +24,16 @@ final class TenantForm {
 	/** @var Tenant|null The tenant that is edited; null for a new one. */
 	public $tenant;
 
-	/** @var string */
-	private $api_key = '';
+	/** @var ConnectionForm */
+	public $connection;
 
 	public function __construct( ?Tenant $tenant ) {
-		$settings     = $tenant ? $tenant->settings : array();
-		$this->tenant = $tenant;
-		$this->values = array(
+		$settings         = $tenant ? $tenant->settings : array();
+		$this->tenant     = $tenant;
+		$this->connection = new ConnectionForm( $tenant );
+		$this->values     = array(
 			'id'           => $tenant ? $tenant->id : '',
 			'label'        => $tenant ? $tenant->label : '',
-			'endpoint'     => $tenant ? $tenant->endpoint : '',
-			'connector'    => $tenant ? $tenant->connector : 'rest',
 			'interval'     => $tenant ? $tenant->interval() : HOUR_IN_SECONDS,
 			'hooks'        => $tenant ? $tenant->uses_hooks() : false,
 			'stable_order' => ! empty( $settings['stable_order'] ),
@@ -71,14 +68,12 @@ final class TenantForm {
 		if ( $this->is_foreign() ) {
 			return;
 		}
-		$this->values['endpoint']  = $text( 'endpoint' );
-		$this->values['connector'] = $text( 'connector' );
-		$this->api_key             = $text( 'api_key' );
 		$this->check_paging();
-		$this->check_endpoint();
-		$this->check_key();
-		if ( ! isset( self::connectors()[ $this->values['connector'] ] ) ) {
-			$this->errors['connector'] = __( 'Choose a connector of the list.', 'tenant-crm-sync' );
+		$this->connection->fill( $post );
+		$this->errors += $this->connection->errors;
+		if ( $this->connection->is_choice ) {
+			// Nobody has finished this form yet.
+			$this->errors = array();
 		}
 	}
 
@@ -99,27 +94,14 @@ final class TenantForm {
 		if ( ! $this->is_foreign() ) {
 			$settings['stable_order'] = $this->values['stable_order'];
 			$settings['parallel']     = $this->values['stable_order'] ? $this->values['parallel'] : 1;
-			$data                    += array(
-				'endpoint'  => $this->values['endpoint'],
-				'connector' => $this->values['connector'],
-			);
-			if ( '' !== $this->api_key ) {
-				$data['api_key'] = $this->api_key;
-			}
+			$connection               = $this->connection->data();
+			$settings['connection']   = $connection['connection'];
+			$settings['mapping']      = $connection['mapping'];
+			$data                    += array_diff_key( $connection, $settings );
 		}
 		// Settings that this form does not show stay as they are.
 		$data['settings'] = array_merge( $this->tenant ? $this->tenant->settings : array(), $settings );
 		return $data;
-	}
-
-	/** Whether saving needs the extension: a key is sealed before it is stored. */
-	public function has_key(): bool {
-		return '' !== $this->api_key;
-	}
-
-	/** @return array<string, string> */
-	public static function connectors(): array {
-		return array( 'rest' => __( 'REST (Bearer key, /api/v1/leads)', 'tenant-crm-sync' ) );
 	}
 
 	/**
@@ -154,33 +136,6 @@ final class TenantForm {
 		}
 	}
 
-	private function check_endpoint(): void {
-		$endpoint = $this->values['endpoint'];
-		$parts    = wp_parse_url( $endpoint );
-		$scheme   = is_array( $parts ) ? strtolower( $parts['scheme'] ?? '' ) : '';
-		if ( '' === $endpoint ) {
-			$this->errors['endpoint'] = __( 'Give the address of the tenant’s CRM, for example https://crm.example.com.', 'tenant-crm-sync' );
-		} elseif ( ! is_array( $parts ) || empty( $parts['host'] ) || ! in_array( $scheme, array( 'https', 'http' ), true ) || strlen( $endpoint ) > 2048 || preg_match( '/[\x00-\x20\x7f]/', $endpoint ) ) {
-			$this->errors['endpoint'] = __( 'This is not an address. It should look like https://crm.example.com.', 'tenant-crm-sync' );
-		} elseif ( 'http' === $scheme && ! self::http_allowed() ) {
-			$this->errors['endpoint'] = __( 'The address must begin with https://: over http:// anyone on the way could read the key.', 'tenant-crm-sync' );
-		} elseif ( isset( $parts['user'] ) || isset( $parts['pass'] ) ) {
-			$this->errors['endpoint'] = __( 'Leave user and password out of the address; the API key has its own field.', 'tenant-crm-sync' );
-		} elseif ( ! in_array( $parts['path'] ?? '', array( '', '/' ), true ) || isset( $parts['query'] ) || isset( $parts['fragment'] ) ) {
-			$this->errors['endpoint'] = __( 'Give only the address of the server, without a path: /api/v1/leads is added to it.', 'tenant-crm-sync' );
-		}
-	}
-
-	private function check_key(): void {
-		if ( strlen( $this->api_key ) > self::MAX_KEY || preg_match( '/[\x00-\x20\x7f]/', $this->api_key ) ) {
-			$this->errors['api_key'] = __( 'An API key has no blanks or line breaks. Copy it from the CRM again.', 'tenant-crm-sync' );
-		} elseif ( '' === $this->api_key && ( null === $this->tenant || ! $this->tenant->has_credential() ) ) {
-			$this->errors['api_key'] = __( 'Give the API key that the CRM made for this site.', 'tenant-crm-sync' );
-		} elseif ( '' === $this->api_key && self::origin( $this->values['endpoint'] ) !== self::origin( $this->tenant->endpoint ) ) {
-			$this->errors['api_key'] = __( 'The address changed, so give the API key again: the stored one is bound to the old address and is not sent to another.', 'tenant-crm-sync' );
-		}
-	}
-
 	private function check_paging(): void {
 		if ( $this->values['parallel'] < 1 || $this->values['parallel'] > self::MAX_PARALLEL ) {
 			$this->errors['parallel']   = __( 'Choose between 1 and 32 pages side by side.', 'tenant-crm-sync' );
@@ -188,17 +143,5 @@ final class TenantForm {
 		} elseif ( $this->values['parallel'] > 1 && ! $this->values['stable_order'] ) {
 			$this->errors['parallel'] = __( 'Pages are only read side by side where the order is stable: tick that box too, or choose 1.', 'tenant-crm-sync' );
 		}
-	}
-
-	private static function http_allowed(): bool {
-		return Plugin::is_ready() && ! empty( \TenantCRMSync::status()['allow_http'] );
-	}
-
-	/** Scheme, host and port: what a key is bound to. */
-	private static function origin( string $url ): string {
-		$parts   = (array) wp_parse_url( $url );
-		$scheme  = strtolower( (string) ( $parts['scheme'] ?? '' ) );
-		$default = 'https' === $scheme ? 443 : 80;
-		return $scheme . '://' . strtolower( (string) ( $parts['host'] ?? '' ) ) . ':' . ( $parts['port'] ?? $default );
 	}
 }

@@ -2,13 +2,13 @@
 /**
  * The screen "Add tenant", which also edits one, and asks before one is deleted (DeletePage prints that question).
  *
- * A form that was refused is shown again with what was typed, except the API key: that is never sent to the browser.
+ * A form that was refused is shown again with what was typed, except secrets: they are never sent to the browser. The rows about the CRM
+ * are in ConnectionRows.
  */
 
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
-use TenantCRM\Plugin;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 use TenantCRM\Tokens\ConnectPanel;
@@ -31,9 +31,21 @@ final class TenantPage {
 			// WordPress takes the title from the menu, which only knows "Add tenant".
 			add_filter( 'admin_title', static fn( $title ) => str_replace( __( 'Add tenant', 'tenant-crm-sync' ), self::title( $tenant ), $title ) );
 		}
-		self::$form = new TenantForm( $tenant );
 		self::help();
+		try {
+			self::$form = new TenantForm( $tenant );
+		} catch ( \TenantCRMSync\Exception $error ) {
+			// A connector of the site's own that cannot be used: its words name the file and the place.
+			$words = $error->getMessage();
+			add_action( 'admin_notices', static fn() => Notices::show( 'error', $words, false ) );
+			return;
+		}
+		wp_enqueue_script( 'tenant-crm-sync-tenant', Screens::asset( 'tenant.js' ), array(), Screens::version( 'tenant.js' ), true );
 		if ( 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ) {
+			if ( $tenant && isset( $_POST[ ConnectionRows::TEST ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+				ConnectionRows::run_test( $tenant );
+				return;
+			}
 			check_admin_referer( self::NONCE );
 			if ( ! current_user_can( Capabilities::MANAGE ) ) {
 				wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
@@ -54,6 +66,10 @@ final class TenantPage {
 		echo '<div class="wrap tcs-wrap tcs-form">';
 		printf( '<h1>%s</h1>', esc_html( $form->tenant ? self::title( $form->tenant ) : __( 'Add tenant', 'tenant-crm-sync' ) ) );
 		self::errors( $form );
+		if ( $form->connection->is_choice ) {
+			/* translators: %s: name of a CRM */
+			Notices::show( 'info', sprintf( __( 'Not saved yet: fill in what %s asks for.', 'tenant-crm-sync' ), $form->connection->about()['title'] ), false );
+		}
 		printf( '<form method="post" action="%s">', esc_url( self::action( $form->tenant ) ) );
 		wp_nonce_field( self::NONCE );
 		echo '<h2 class="title">' . esc_html__( 'Connection', 'tenant-crm-sync' ) . '</h2><table class="form-table" role="presentation">';
@@ -64,8 +80,9 @@ final class TenantPage {
 		echo '</table>';
 		submit_button( $form->tenant ? __( 'Save changes', 'tenant-crm-sync' ) : __( 'Add tenant', 'tenant-crm-sync' ) );
 		echo '</form>';
-		if ( $form->tenant ) {
+		if ( $form->tenant && ! $form->connection->is_choice ) {
 			ConnectPanel::render( $form->tenant );
+			ConnectionRows::test( $form->tenant );
 		}
 		if ( $form->tenant && ! $form->is_foreign() ) {
 			printf(
@@ -79,10 +96,7 @@ final class TenantPage {
 
 	private static function save( TenantForm $form, array $post ): void {
 		$form->fill( $post );
-		if ( $form->has_key() && ! Plugin::is_ready() ) {
-			$form->errors['api_key'] = __( 'The key cannot be stored: the PHP extension tenant_crm_sync, which seals it, is not loaded. Nothing was saved.', 'tenant-crm-sync' );
-		}
-		if ( $form->errors ) {
+		if ( $form->errors || $form->connection->is_choice ) {
 			return;
 		}
 		try {
@@ -91,7 +105,7 @@ final class TenantPage {
 			$form->errors['all'] = $error->getMessage();
 			return;
 		} catch ( \TenantCRMSync\Exception $error ) {
-			$form->errors['api_key'] = $error->getMessage();
+			$form->errors['all'] = $error->getMessage();
 			return;
 		}
 		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $form->tenant ? 'saved' : 'added' ) ) );
@@ -130,27 +144,10 @@ final class TenantPage {
 
 	private static function connection( TenantForm $form ): void {
 		if ( $form->is_foreign() ) {
-			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->values['endpoint'], '', true );
+			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->tenant->endpoint, '', true );
 			return;
 		}
-		Field::select( 'connector', __( 'Connector', 'tenant-crm-sync' ), TenantForm::connectors(), $form->values['connector'], '', $form->errors['connector'] ?? '' );
-		Field::input(
-			'endpoint',
-			__( 'Address of the CRM', 'tenant-crm-sync' ),
-			array( 'type' => 'url', 'value' => $form->values['endpoint'], 'required' => true, 'placeholder' => 'https://crm.example.com', 'autocomplete' => 'off', 'spellcheck' => 'false' ),
-			__( 'Begins with https://, without a path.', 'tenant-crm-sync' ),
-			$form->errors['endpoint'] ?? ''
-		);
-		$has = $form->tenant && $form->tenant->has_credential();
-		Field::input(
-			'api_key',
-			__( 'API key', 'tenant-crm-sync' ),
-			array( 'type' => 'password', 'value' => '', 'required' => ! $has, 'autocomplete' => 'off', 'spellcheck' => 'false', 'data-1p-ignore' => true, 'data-lpignore' => 'true' ),
-			$has
-				? __( 'A key is stored, encrypted, and is never shown again. Leave this empty to keep it.', 'tenant-crm-sync' )
-				: __( 'It is encrypted before it is stored, bound to the address above, and never shown again.', 'tenant-crm-sync' ),
-			$form->errors['api_key'] ?? ''
-		);
+		ConnectionRows::render( $form->connection );
 	}
 
 	private static function syncing( TenantForm $form ): void {
@@ -188,7 +185,7 @@ final class TenantPage {
 			'tenant',
 			__( 'Tenants', 'tenant-crm-sync' ),
 			array(
-				__( 'Each tenant has a data key of its own, kept outside of the database. It seals the API key, so a copy of the database alone opens nothing.', 'tenant-crm-sync' ),
+				__( 'Each tenant has a data key of its own, kept outside of the database. It seals API keys and other secrets, so a copy of the database alone opens nothing.', 'tenant-crm-sync' ),
 				__( 'Where the site’s own code defines get_tenant_crm_settings() and knows a tenant, that function gives the address and key, and this screen says so.', 'tenant-crm-sync' ),
 			)
 		);

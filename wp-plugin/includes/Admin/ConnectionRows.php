@@ -1,0 +1,112 @@
+<?php
+/**
+ * The rows of the tenant form that are about the CRM, and the button that tests the connection as it is stored. What they mean is in
+ * ConnectionForm.
+ */
+
+namespace TenantCRM\Admin;
+
+use TenantCRM\Capabilities;
+use TenantCRM\Tenant;
+
+final class ConnectionRows {
+
+	/** Name and nonce of the test's form. */
+	const TEST = 'tenant-crm-test';
+
+	public static function render( ConnectionForm $form ): void {
+		$about = $form->about();
+		printf( '<input type="hidden" name="shown" value="%s">', esc_attr( $form->choice() ) );
+		Field::select( 'connector', __( 'Connector', 'tenant-crm-sync' ), ConnectionForm::connectors(), $form->connector, '', $form->errors['connector'] ?? '' );
+		if ( $about['notes'] ) {
+			printf(
+				'<tr><th scope="row"></th><td><details class="tcs-notes"><summary>%s</summary><ul class="ul-disc"><li>%s</li></ul></details></td></tr>',
+				/* translators: %s: name of a CRM */
+				esc_html( sprintf( __( 'What to know about %s', 'tenant-crm-sync' ), $about['title'] ) ),
+				implode( '</li><li>', array_map( 'esc_html', $about['notes'] ) ) // phpcs:ignore WordPress.Security.EscapeOutput -- escaped one by one.
+			);
+		}
+		if ( count( $about['auth'] ) > 1 ) {
+			Field::select( 'auth', __( 'Authorisation', 'tenant-crm-sync' ), array_map( static fn( array $method ): string => $method['title'], $about['auth'] ), $form->auth, '', '' );
+		}
+		printf(
+			'<tr class="tcs-choose"><th scope="row"></th><td><button class="button" name="choose" value="1" id="tcs-choose" formnovalidate>%s</button></td></tr>',
+			esc_html__( 'Show the fields of this choice', 'tenant-crm-sync' )
+		);
+		self::endpoint( $form, $about['fields']['api_endpoint'] ?? array() );
+		foreach ( $form->fields() as $name => $field ) {
+			self::field( $form, $name, $field );
+		}
+		Field::textarea(
+			'mapping',
+			__( 'Mapping', 'tenant-crm-sync' ),
+			array( 'rows' => 4, 'spellcheck' => 'false', 'placeholder' => '{"leads": {"budget": "Budget__c"}}' ), // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			$form->mapping,
+			__( 'Optional, as JSON: object types, and for each the fields that differ from what the connector does. What you map here is read again from the beginning with the next sync.', 'tenant-crm-sync' ),
+			$form->errors['mapping'] ?? ''
+		);
+	}
+
+	/** The button, and the result where this request pressed it. It tests what is stored, not what was typed. */
+	public static function test( Tenant $tenant ): void {
+		printf( '<h2 class="title">%s</h2>', esc_html__( 'Test', 'tenant-crm-sync' ) );
+		printf( '<form method="post" action="%s">', esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key ) ) ) );
+		wp_nonce_field( self::nonce( $tenant ) );
+		printf( '<p><button class="button" name="%1$s" value="1" id="tcs-test">%2$s</button></p></form>', esc_attr( self::TEST ), esc_html__( 'Test connection', 'tenant-crm-sync' ) );
+		printf( '<p class="description">%s</p>', esc_html__( 'Asks the CRM one small thing with the connection as it is saved.', 'tenant-crm-sync' ) );
+	}
+
+	/**
+	 * Tests the connection of a tenant for whoever may manage it, and adds a notice with the result.
+	 */
+	public static function run_test( Tenant $tenant ): void {
+		check_admin_referer( self::nonce( $tenant ) );
+		if ( ! Capabilities::user_may( get_current_user_id(), Capabilities::MANAGE, $tenant->id ) ) {
+			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
+		}
+		$result = $tenant->test_connection();
+		add_action( 'admin_notices', static fn() => Notices::show( $result['ok'] ? 'success' : 'error', $result['message'], false ) );
+	}
+
+	private static function nonce( Tenant $tenant ): string {
+		return self::TEST . '-' . $tenant->key;
+	}
+
+	/** @param array<string, mixed> $about */
+	private static function endpoint( ConnectionForm $form, array $about ): void {
+		$default = (string) ( $about['default'] ?? '' );
+		$help    = 'rest' === $form->connector ? __( 'Begins with https://, without a path.', 'tenant-crm-sync' ) : (string) ( $about['help'] ?? '' );
+		Field::input(
+			'endpoint',
+			'rest' === $form->connector ? __( 'Address of the CRM', 'tenant-crm-sync' ) : (string) ( $about['title'] ?? __( 'Address of the CRM', 'tenant-crm-sync' ) ),
+			array( 'type' => 'url', 'value' => $form->endpoint, 'required' => '' === $default, 'placeholder' => '' === $default ? 'https://crm.example.com' : $default, 'autocomplete' => 'off', 'spellcheck' => 'false' ), // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			/* translators: %s: address */
+			'' === $default ? $help : trim( $help . ' ' . sprintf( __( 'Leave it empty for %s.', 'tenant-crm-sync' ), $default ) ),
+			$form->errors['endpoint'] ?? ''
+		);
+	}
+
+	/** @param array<string, mixed> $field */
+	private static function field( ConnectionForm $form, string $name, array $field ): void {
+		$input = ConnectionForm::input( $name );
+		$error = $form->errors[ $input ] ?? '';
+		$help  = (string) $field['help'];
+		if ( ! $field['secret'] ) {
+			if ( null !== $field['default'] ) {
+				/* translators: %s: a value */
+				$help = trim( $help . ' ' . sprintf( __( 'Leave it empty for %s.', 'tenant-crm-sync' ), $field['default'] ) );
+			}
+			Field::input( $input, $field['title'], array( 'value' => $form->values[ $name ] ?? '', 'required' => $field['required'], 'placeholder' => (string) $field['default'], 'autocomplete' => 'off', 'spellcheck' => 'false' ), $help, $error ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			return;
+		}
+		$stored     = $form->has_stored( $name );
+		$help       = trim( $help . ' ' . ( $stored ? __( 'Stored, encrypted, and never shown again. Leave this empty to keep it.', 'tenant-crm-sync' ) : __( 'It is encrypted before it is stored, bound to the address that it is sent to, and never shown again.', 'tenant-crm-sync' ) ) );
+		$attributes = array( 'required' => $field['required'] && ! $stored, 'autocomplete' => 'off', 'spellcheck' => 'false', 'data-1p-ignore' => true, 'data-lpignore' => 'true' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		if ( str_contains( $name, 'private_key' ) ) {
+			// A key in PEM has lines, which a password input would drop.
+			Field::textarea( $input, $field['title'], $attributes + array( 'rows' => 4 ), '', $help, $error );
+			return;
+		}
+		Field::input( $input, $field['title'], array( 'type' => 'password', 'value' => '' ) + $attributes, $help, $error ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+	}
+}
