@@ -166,6 +166,12 @@ impl Template {
         })
     }
 
+    /// Whether it begins with a slash.
+    #[must_use]
+    pub fn is_below(&self) -> bool {
+        matches!(self.0.first(), Some(Part::Text(text)) if text.starts_with('/'))
+    }
+
     /// Whether it starts with the value of this name.
     #[must_use]
     pub fn starts_with(&self, wanted: &str) -> bool {
@@ -298,7 +304,7 @@ fn filtered(value: &Value, filter: Option<Filter>) -> Vec<u8> {
 /// JSON whose texts are templates. A text that is one value and nothing else takes that value's type.
 ///
 /// What has no value is left out: a member of an object, an element of a list. An object or list inside a list is left
-/// out whole if anything in it has no value, so that `{"field": "id", "value": "{after}"}` is not sent half.
+/// out whole if one of its own members or elements has no value, so that `{"field": "id", "value": "{after}"}` is not sent half.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
     /// Null, true, false or a number.
@@ -312,6 +318,12 @@ pub enum Json {
 }
 
 impl Json {
+    /// The JSON text with nothing left out of its own members; `None` where one of them has no value.
+    #[must_use]
+    pub fn render_whole(&self, values: &Values) -> Option<String> {
+        self.write(values, true)
+    }
+
     /// The JSON text; `None` where a value is missing.
     #[must_use]
     pub fn render(&self, values: &Values) -> Option<String> {

@@ -38,11 +38,15 @@ impl Condition {
             return text.is_some_and(|text| text.starts_with(begins));
         }
         if self.is.is_empty() {
-            return !matches!(found, "null" | "false" | "0" | "\"\"" | "[]" | "{}");
+            let inside = found.trim_start_matches(['[', '{']).trim_end_matches([']', '}']).trim();
+            let is_zero = text.as_deref().is_some_and(|text| text.parse::<f64>() == Ok(0.0));
+            return !matches!(inside, "null" | "false" | "" | "\"\"") && !is_zero;
         }
         self.is.iter().any(|wanted| match wanted {
             Value::String(wanted) => text.as_deref() == Some(wanted),
-            plain => found == plain.to_string(),
+            Value::Number(wanted) => text == Some(wanted.to_string()),
+            Value::Bool(wanted) => found == if *wanted { "true" } else { "false" },
+            _ => found == "null",
         })
     }
 }

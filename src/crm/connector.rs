@@ -318,6 +318,26 @@ impl Connector {
 }
 
 impl Object {
+    /// All requests.
+    fn operations(&self) -> impl Iterator<Item = &Operation> {
+        let (read, write) = (&self.read, &self.write);
+        let lists = [&read.full, &read.since, &read.deleted].into_iter().flatten();
+        let batch = &write.batch;
+        let batches = [&batch.create, &batch.update, &batch.upsert, &batch.delete]
+            .into_iter()
+            .flatten();
+        let single = [&read.one, &write.create, &write.update, &write.delete]
+            .into_iter()
+            .flatten();
+        lists
+            .map(|list| &list.request)
+            .chain(read.by_ids.iter().map(|by_ids| &by_ids.request))
+            .chain(read.fields.iter().map(|fields| &fields.request))
+            .chain(single)
+            .chain(write.upsert.iter().map(|upsert| &upsert.request))
+            .chain(batches.map(|batch| &batch.request))
+    }
+
     fn check(&self) -> std::result::Result<(), String> {
         let listings = [
             ("full", &self.read.full),
@@ -327,6 +347,17 @@ impl Object {
         for (name, listing) in listings {
             if let Some(listing) = listing {
                 listing.check().map_err(|reason| format!("read.{name}.{reason}"))?;
+            }
+        }
+        if self.fields_at.steps().len() > 1 {
+            return Err(String::from("fields_at: one step at most"));
+        }
+        for operation in self.operations() {
+            if !operation.path.is_below() {
+                return Err(format!(
+                    "the path of {} has to begin with a slash: it is set behind the base",
+                    operation.method
+                ));
             }
         }
         if self.read.fields.as_ref().is_some_and(Describe::is_unclear) {

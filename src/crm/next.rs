@@ -115,10 +115,10 @@ fn by_rule(page: &Page, rule: &Next, place: Place<'_>) -> Result<Found> {
                 last_page: None,
                 total: Some(total),
             });
-            let next = (goes_on && place.rows > again)
-                .then(|| Some(Continue::Offset(seen, place.last_id?.to_owned())))
-                .flatten();
-            Some((next, extent))
+            if !goes_on || place.rows <= again {
+                return Ok(Some((None, extent)));
+            }
+            Some((Some(Continue::Offset(seen, last_id(place)?)), extent))
         }
         Next::Keyset {
             more,
@@ -129,13 +129,16 @@ fn by_rule(page: &Page, rule: &Next, place: Place<'_>) -> Result<Found> {
             if place.rows == 0 || is_short || says_more(more) == Some(false) {
                 return Ok(Some((None, None)));
             }
-            let after = place.last_id.ok_or_else(|| {
-                Error::new(
-                    Kind::Decode,
-                    "no row of the page has an id, so the next page cannot be asked for",
-                )
-            })?;
-            Some((Some(Continue::After(after.to_owned())), None))
+            Some((Some(Continue::After(last_id(place)?)), None))
         }
+    })
+}
+
+fn last_id(place: Place<'_>) -> Result<String> {
+    place.last_id.map(str::to_owned).ok_or_else(|| {
+        Error::new(
+            Kind::Decode,
+            "no row of the page has an id, so the next page cannot be asked for",
+        )
     })
 }

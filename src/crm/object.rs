@@ -94,8 +94,7 @@ pub struct Read {
 pub struct Operation {
     /// HTTP method.
     pub method: String,
-    /// Path below the connector's base; each value is one encoded segment. An absolute URL where it begins with a value
-    /// that is one.
+    /// Path below the connector's base; each value is one encoded segment.
     pub path: Template,
     /// Query; what has no value is left out.
     #[serde(default)]
@@ -446,6 +445,9 @@ pub struct Results {
     /// Holds for a record that was written. Without it all that are listed were.
     #[serde(default)]
     pub ok: Option<Condition>,
+    /// Holds for a record that was to be removed, and was gone before.
+    #[serde(default)]
+    pub gone: Option<Condition>,
     /// Where the record's id is.
     #[serde(default)]
     pub id: Option<Path>,

@@ -151,7 +151,9 @@ pub struct Page {
     pub refused: Vec<RefusedRow>,
     /// How many rows were passed over.
     pub skipped: usize,
-    /// Id of the last row, whatever became of it.
+    /// Id of the first row, whatever became of it.
+    pub first_id: Option<String>,
+    /// Id of the last row that has one, whatever became of it.
     pub last_id: Option<String>,
     /// Where the answer's other members stand; none where the answer is a list.
     others: Vec<(String, Range<usize>)>,
@@ -386,7 +388,12 @@ impl Rows<'_> {
             if rest.is_root() { Some(text) } else { rest.text(text) }
         };
         let id = value(&shape.id).and_then(scalar);
-        self.page.last_id.clone_from(&id);
+        if self.position == 0 {
+            self.page.first_id.clone_from(&id);
+        }
+        if id.is_some() {
+            self.page.last_id.clone_from(&id);
+        }
         if shape.keep.as_ref().is_some_and(|keep| !keep.holds(row)) {
             self.page.skipped += 1;
             return;

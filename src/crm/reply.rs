@@ -136,8 +136,10 @@ pub struct Errors {
 
 impl Judge for Errors {
     fn judge(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
-        let text = std::str::from_utf8(body).ok();
-        let json = text.filter(|text| text.trim_start().starts_with(['{', '[']));
+        // Old servers write other encodings, and a mark before the first byte.
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim_start_matches('\u{feff}');
+        let json = Some(text).filter(|text| text.trim_start().starts_with(['{', '[']));
         let fitting = self.rules.iter().find(|rule| rule.fits(status, headers, json, text));
         let meaning = fitting.map_or_else(|| by_status(status), |rule| rule.is);
         let reason = match meaning {
@@ -209,13 +211,25 @@ impl Errors {
                 .iter()
                 .find_map(|path| path.scalar(json).filter(|text| !text.is_empty()))
         })?;
-        let line: String = found.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(line.chars().take(300).collect())
+        Some(one_line(&found))
     }
 }
 
+/// A CRM's words for messages and logs: one line, bounded, without signs that control terminals or turn the text round.
+#[must_use]
+pub fn one_line(words: &str) -> String {
+    const TURNING: [char; 9] = [
+        '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+    ];
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = line
+        .chars()
+        .filter(|sign| !sign.is_control() && !TURNING.contains(sign));
+    plain.take(300).collect()
+}
+
 impl Rule {
-    fn fits(&self, status: StatusCode, headers: &HeaderMap, json: Option<&str>, text: Option<&str>) -> bool {
+    fn fits(&self, status: StatusCode, headers: &HeaderMap, json: Option<&str>, text: &str) -> bool {
         let code = status.as_u16();
         (self.status.is_empty() || self.status.iter().any(|pattern| pattern.fits(code)))
             && self.header.as_deref().is_none_or(|name| headers.contains_key(name))
@@ -223,10 +237,7 @@ impl Rule {
                 .body
                 .as_ref()
                 .is_none_or(|condition| json.is_some_and(|json| condition.holds(json)))
-            && self
-                .text
-                .as_deref()
-                .is_none_or(|wanted| text.is_some_and(|text| text.contains(wanted)))
+            && self.text.as_deref().is_none_or(|wanted| text.contains(wanted))
     }
 }
 

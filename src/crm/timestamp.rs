@@ -58,7 +58,7 @@ impl Moment {
             }
             Self::Naive(naive, separator) => {
                 // In the hour that a zone repeats when summer time ends, a later change has an earlier time.
-                let moved = naive.checked_sub(back + REPEATED_HOUR).ok()?;
+                let moved = naive.checked_sub(back.checked_add(REPEATED_HOUR)?).ok()?;
                 let text = moved.strftime("%Y-%m-%dT%H:%M:%S").to_string();
                 Some(with_separator(&text, *separator))
             }

@@ -16,8 +16,10 @@ use crate::net::retry::{self, Repeat};
 const MAX_REDIRECTS: u32 = 5;
 /// How long an error's body is waited for.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_millis(500);
-/// What is read of an error's body; more is never shown.
-const MAX_ERROR_BODY: usize = 16 * 1024;
+/// What is read of an error's body.
+const MAX_ERROR_BODY: usize = 1 << 20;
+/// What is kept of it.
+const MAX_EXCERPT: usize = 16 * 1024;
 
 /// Says what an answer means: the connector does.
 pub trait Judge: std::fmt::Debug + Send + Sync {
@@ -285,7 +287,7 @@ fn judged(judge: &dyn Judge, status: StatusCode, headers: HeaderMap, body: Bytes
     match verdict {
         Verdict::Failure(mut error) => {
             error.status = Some(status.as_u16());
-            error.body = Some(String::from_utf8_lossy(body.get(..MAX_ERROR_BODY).unwrap_or(&body)).into_owned());
+            error.body = Some(String::from_utf8_lossy(body.get(..MAX_EXCERPT).unwrap_or(&body)).into_owned());
             Err(error)
         }
         verdict => Ok(Answer {

@@ -110,7 +110,10 @@ impl Settings {
         for name in names.filter(|name| *name != ENDPOINT) {
             // A list is no text, though PHP would make one of it.
             let is_text = setting_text(settings, name).is_some();
-            let given = settings.get(name).filter(|_| is_text).and_then(|value| to_bytes(value).ok());
+            let given = settings
+                .get(name)
+                .filter(|_| is_text)
+                .and_then(|value| to_bytes(value).ok());
             if let Some(given) = given.filter(|given| !given.is_empty()) {
                 fields.insert(name.to_owned(), Zeroizing::new(given));
             }

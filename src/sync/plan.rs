@@ -122,6 +122,16 @@ pub fn no_time(since: &str) -> Error {
 }
 
 impl Plan {
+    /// Whether what was deleted is read.
+    #[must_use]
+    pub fn is_of_deleted(&self) -> bool {
+        self.object
+            .read
+            .deleted
+            .as_ref()
+            .is_some_and(|feed| std::ptr::eq(feed, self.listing))
+    }
+
     /// Rows to a page: what is wished, within what the CRM takes.
     #[must_use]
     pub fn size(&self) -> Option<u32> {

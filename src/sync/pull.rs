@@ -255,9 +255,11 @@ impl Walk {
         if *before == 0 {
             return;
         }
-        if page.rows.first().is_some_and(|row| row.id == *anchor) {
-            page.rows.remove(0);
-        } else if !page.rows.is_empty() {
+        if page.first_id.as_ref() == Some(anchor) {
+            if page.rows.first().is_some_and(|row| row.id == *anchor) {
+                page.rows.remove(0);
+            }
+        } else if page.last_id.is_some() {
             self.watermark.has_shifted = true;
         }
     }
@@ -331,7 +333,16 @@ impl Walk {
         let watermark = if is_last {
             let resume = self.plan.listing.resume.as_ref();
             let resume = resume.and_then(|path| crate::json::scalar(fetched.page.other(path)?));
-            let overlap = self.plan.listing.since.overlap_seconds;
+            // The next pull asks for changes, whatever this one read.
+            let changes = self
+                .plan
+                .object
+                .read
+                .since
+                .as_ref()
+                .filter(|_| !self.plan.is_of_deleted());
+            let next = changes.unwrap_or(self.plan.listing);
+            let overlap = next.since.overlap_seconds;
             self.watermark.finished(clock::unix_now(), overlap, resume)
         } else {
             self.watermark.next = following;

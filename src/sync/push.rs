@@ -3,6 +3,7 @@
 
 use crate::crm::connector::Connector;
 use crate::crm::object::{Batch, Object, Operation, Results};
+use crate::crm::reply::one_line;
 use crate::crm::request::{Connection, Request, no_number};
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::{self, Path, scalar};
@@ -85,15 +86,20 @@ impl Push<'_> {
             Verb::Delete => &batches.delete,
         };
         let mut outcomes = Vec::with_capacity(items.len());
-        match batch {
-            Some(batch) => {
-                for chunk in items.chunks(batch.max.max(1)) {
-                    self.together(batch, chunk, send, &mut outcomes)?;
-                }
-            }
-            None => {
-                for item in items {
-                    outcomes.push(self.alone(item, send)?);
+        let mut sent = 0;
+        for chunk in items.chunks(batch.as_ref().map_or(1, |batch| batch.max.max(1))) {
+            sent += chunk.len();
+            let done = match (batch, chunk) {
+                (Some(batch), _) => self.together(batch, chunk, send, &mut outcomes),
+                (None, [item]) => self.alone(item, send).map(|outcome| outcomes.push(outcome)),
+                (None, _) => Ok(()),
+            };
+            match done {
+                Ok(()) => {}
+                Err(error) if outcomes.is_empty() => return Err(error),
+                Err(error) => {
+                    given_up(items, sent, &error, &mut outcomes);
+                    break;
                 }
             }
         }
@@ -156,18 +162,21 @@ impl Push<'_> {
     fn batch(&self, batch: &Batch, items: &[Item]) -> Result<Request> {
         let mut values = self.values();
         let mut rendered = Vec::with_capacity(items.len());
+        let shared = values.clone();
         for (position, item) in items.iter().enumerate() {
+            // Anew for each record: what one has not must not come from the one before.
+            let mut values = shared.clone();
             set(&mut values, item, &trace(position));
             if !batch.with.is_empty() {
                 let with = Json::Object(batch.with.clone().into_iter().collect());
-                let with = with.render(&values).ok_or_else(|| incomplete(self.verb))?;
+                let with = with.render_whole(&values).ok_or_else(|| incomplete(self.verb))?;
                 values.set("data", Value::Json(json::joined(&item.data, &with)));
             }
             if let Some(template) = &batch.item {
                 if let Some(name) = template.misfit(&values) {
                     return Err(no_number(name, &values));
                 }
-                rendered.push(template.render(&values).ok_or_else(|| incomplete(self.verb))?);
+                rendered.push(template.render_whole(&values).ok_or_else(|| incomplete(self.verb))?);
             }
         }
         values.set("items", Value::Json(format!("[{}]", rendered.join(","))));
@@ -198,7 +207,7 @@ impl Push<'_> {
     fn together(&self, batch: &Batch, items: &[Item], send: &mut Send<'_>, outcomes: &mut Vec<Outcome>) -> Result<()> {
         match send(&|connection| self.on(connection).batch(batch, items), self.verb) {
             Ok(reply) => {
-                outcomes.extend(told(batch.results.as_ref(), items, &reply));
+                outcomes.extend(told(batch.results.as_ref(), self.verb, items, &reply));
                 Ok(())
             }
             Err(error) if concerns_record(&error) => match items.split_at_checked(items.len().div_ceil(2)) {
@@ -216,6 +225,20 @@ impl Push<'_> {
             },
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What is said of the records that a failure left behind: of those that were sent nothing is known, the others were not.
+fn given_up(items: &[Item], sent: usize, error: &Error, outcomes: &mut Vec<Outcome>) {
+    for (position, item) in items.iter().enumerate().skip(outcomes.len()) {
+        let mut error = error.clone();
+        if position >= sent {
+            error.message = format!("not sent, because records before it failed: {}", error.message);
+        }
+        outcomes.push(Outcome {
+            id: item.id.clone(),
+            error: Some(error),
+        });
     }
 }
 
@@ -256,14 +279,16 @@ fn is_gone(verb: Verb, error: &Error) -> bool {
 }
 
 /// What a batch's answer says of each record.
-fn told(results: Option<&Results>, items: &[Item], reply: &Reply) -> Vec<Outcome> {
+fn told(results: Option<&Results>, verb: Verb, items: &[Item], reply: &Reply) -> Vec<Outcome> {
     let whole = |item: &Item| Outcome {
         id: item.id.clone(),
         error: None,
     };
-    let (Some(results), Ok(text)) = (results, std::str::from_utf8(&reply.body)) else {
+    let Some(results) = results else {
         return items.iter().map(whole).collect();
     };
+    let text = String::from_utf8_lossy(&reply.body);
+    let text = &*text;
     let rows = elements(&results.rows, text);
     let refusals = results
         .refusals
@@ -313,6 +338,9 @@ fn told(results: Option<&Results>, items: &[Item], reply: &Reply) -> Vec<Outcome
         .enumerate()
         .map(|(position, item)| match by_name(position, item) {
             None => refused(item, refusal(position, item)),
+            Some(row) if verb == Verb::Delete && results.gone.as_ref().is_some_and(|gone| gone.holds(row)) => {
+                whole(item)
+            }
             Some(row) if results.ok.as_ref().is_some_and(|ok| !ok.holds(row)) => {
                 refused(item, words(&results.message, row))
             }
@@ -331,15 +359,7 @@ fn words(paths: &[Path], json: &str) -> Option<String> {
     let found = paths
         .iter()
         .find_map(|path| path.scalar(json).filter(|text| !text.is_empty()))?;
-    Some(
-        found
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(300)
-            .collect(),
-    )
+    Some(one_line(&found))
 }
 
 fn elements<'t>(path: &Path, text: &'t str) -> Vec<&'t str> {
@@ -360,13 +380,20 @@ fn elements<'t>(path: &Path, text: &'t str) -> Vec<&'t str> {
 /// The id that the answer to a create gives: in its body, bare, or in a header.
 #[must_use]
 pub fn new_id(operation: &Operation, object: &Object, reply: &Reply) -> Option<String> {
-    if let Some(name) = &operation.id_header {
-        let value = reply.headers.get(name.as_str())?.to_str().ok()?.trim_end_matches('/');
-        let last = value.rsplit('/').next()?;
+    let header = operation
+        .id_header
+        .as_ref()
+        .and_then(|name| reply.headers.get(name.as_str())?.to_str().ok());
+    if let Some(value) = header {
+        let path = value.split(['?', '#']).next()?.trim_end_matches('/');
+        let last = path.rsplit('/').next()?;
         let inside = last
-            .rsplit_once('(')
+            .split_once('(')
             .map_or(last, |(_, inside)| inside.trim_end_matches(')'));
-        return Some(inside.to_owned());
+        return percent_encoding::percent_decode_str(inside)
+            .decode_utf8()
+            .ok()
+            .map(|id| id.into_owned());
     }
     let text = std::str::from_utf8(&reply.body).ok()?;
     match &operation.id {
