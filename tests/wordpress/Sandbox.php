@@ -24,7 +24,12 @@ final class Sandbox {
 
 	/** @return list<array<string, mixed>> */
 	public static function leads( string $id ): array {
-		return self::call( 'GET', '/rows?tenant=' . rawurlencode( $id ) . '&object=leads', null );
+		return self::rows( $id, 'leads' );
+	}
+
+	/** @return list<array<string, mixed>> */
+	public static function rows( string $id, string $object ): array {
+		return self::call( 'GET', '/rows?tenant=' . rawurlencode( $id ) . "&object=$object", null );
 	}
 
 	/** @param array<string, mixed>|null $body */
