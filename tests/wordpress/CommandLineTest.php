@@ -59,6 +59,48 @@ final class CommandLineTest extends PluginCase {
 		$this->assertStringContainsString( 'lacks: endpoint, API key', $out );
 	}
 
+	public function test_a_tenant_of_another_crm_from_its_fields_to_its_leads(): void {
+		Sandbox::reset();
+		$oauth = array( 'client_id' => 'app', 'client_secret' => 'the-secret' );
+		Sandbox::post( '/tenants', array( 'id' => 'force', 'key' => 'k', 'dialect' => 'salesforce', 'oauth' => $oauth ) );
+		Sandbox::post( '/seed', array( 'tenant' => 'force', 'object' => 'leads', 'count' => 7 ) );
+		list( $code, $out, $err ) = $this->command( array( 'tenant', 'add', 'force', '--connector=salesforce', '--auth=client_credentials', '--endpoint=' . getenv( 'TCS_SANDBOX_URL' ), '--field', 'client_id=app' ) );
+		$this->assertSame( array( 0, "Tenant \"force\" is stored, but its connection still lacks: Consumer secret.\n", '' ), array( $code, $out, $err ) );
+		list( $code, , $err ) = $this->command( array( 'tenant', 'test', 'force' ) );
+		$this->assertSame( 1, $code );
+		$this->assertStringContainsString( 'Consumer secret', $err );
+		$this->command( array( 'tenant', 'add', 'force', '--secret', 'client_secret=-' ), "wrong\n" );
+		list( $code, , $err ) = $this->command( array( 'tenant', 'test', 'force' ) );
+		$this->assertSame( 1, $code );
+		$this->assertStringContainsString( 'invalid_client', $err );
+		$this->command( array( 'tenant', 'add', 'force', '--secret', 'client_secret=-' ), "the-secret\n" );
+		list( $code, $out, $err ) = $this->command( array( 'tenant', 'test', 'force' ) );
+		$this->assertSame( array( 0, '' ), array( $code, $err ), $out );
+		list( $code, $out ) = $this->command( array( 'tenant', 'test', 'force', '--format=json' ) );
+		$this->assertSame( array( 0, true ), array( $code, json_decode( $out, true )[0]['ok'] ) );
+		list( $code, $out ) = $this->command( array( 'sync', '--tenant=force', '--format=json' ) );
+		$this->assertSame( array( 0, 7 ), array( $code, json_decode( $out, true )[0]['created'] ) );
+		$this->command( array( 'tenant', 'add', 'force', '--field', 'api_version=61.0', '--setting=mapping={"leads":{"budget":"Budget__c"}}' ) );
+		wp_cache_flush();
+		$tenant = Tenants::find( 'force' );
+		$this->assertSame( array( 'client_credentials', 'app', '61.0' ), array( $tenant->connection()['auth'], $tenant->connection()['client_id'], $tenant->connection()['api_version'] ) );
+		$this->assertSame( '{"leads":{"budget":"Budget__c"}}', $tenant->mapping() );
+		$this->command( array( 'tenant', 'add', 'force', '--field', 'api_version=', '--setting=mapping=' ) );
+		wp_cache_flush();
+		$tenant = Tenants::find( 'force' );
+		$this->assertSame( array( false, '' ), array( isset( $tenant->connection()['api_version'] ), $tenant->mapping() ) );
+		$this->assertTrue( $tenant->is_configured() );
+	}
+
+	public function test_connectors_are_listed_with_what_they_can_do(): void {
+		list( $code, $out ) = $this->command( array( 'connectors' ) );
+		$this->assertSame( 0, $code );
+		$this->assertMatchesRegularExpression( '/^salesforce +Salesforce +oauth jwt client_credentials key .* since .* upsert delete +yes$/m', $out );
+		$this->assertMatchesRegularExpression( '/^rest .* since .* no$/m', $out );
+		list( , $out ) = $this->command( array( 'connectors', '--format=json' ) );
+		$this->assertSame( array_keys( TenantCRMSync::connectors() ), array_column( json_decode( $out, true ), 'connector' ) );
+	}
+
 	/** @dataProvider mistakes */
 	public function test_mistakes_are_explained( array $arguments, int $expect, string $words ): void {
 		list( $code, $out, $err ) = $this->command( $arguments );
@@ -77,6 +119,15 @@ final class CommandLineTest extends PluginCase {
 			array( array( 'status', '--path=/nowhere' ), 2, 'no wp-load.php' ),
 			array( array( 'status', '--url=nonsense' ), 2, '--url must be' ),
 			array( array( 'tenant', 'add', 'x', '--endpoint=ftp://x' ), 1, 'URL such as' ),
+			array( array( 'tenant', 'add', 'x', '--connector=nothing' ), 1, 'There are: dolibarr' ),
+			array( array( 'tenant', 'add', 'x', '--connector=hubspot', '--field', 'client_secret=abc' ), 2, 'is a secret' ),
+			array( array( 'tenant', 'add', 'x', '--connector=hubspot', '--secret', 'client_id=-' ), 2, 'has no secret "client_id"' ),
+			array( array( 'tenant', 'add', 'x', '--connector=hubspot', '--secret=client_secret=-', '--key-file=-' ), 2, 'only one secret' ),
+			array( array( 'tenant', 'add', 'x', '--connector=hubspot', '--secret', 'client_secret=/nowhere' ), 1, 'no client_secret in the file' ),
+			array( array( 'tenant', 'add', 'x', '--connector=hubspot', '--field', 'client_id' ), 2, '--field NAME=VALUE' ),
+			array( array( 'tenant', 'add', 'x', '--setting=connection={}' ), 2, '--field and --secret' ),
+			array( array( 'tenant', 'add', 'x', '--setting=mapping={"leads":1}' ), 1, 'The mapping cannot be used' ),
+			array( array( 'tenant', 'test', 'nobody' ), 1, 'there is no tenant "nobody"' ),
 		);
 	}
 

@@ -18,7 +18,7 @@ final class TenantCommands {
 	public static function connectors( array $options ): int {
 		$rows = array();
 		foreach ( Connectors::all() as $name => $connector ) {
-			$leads  = $connector['objects']['leads'] ?? array();
+			$leads  = $connector['objects']['leads'] ?? $connector['objects']['*'] ?? array();
 			$can    = static fn( array $names ): string => implode( ' ', array_filter( $names, static fn( string $what ): bool => ! empty( $leads[ $what ] ) ) );
 			$rows[] = array(
 				'connector' => $name,
