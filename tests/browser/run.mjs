@@ -8,6 +8,7 @@ before( launch );
 after( close );
 
 await import( './tenant.mjs' );
+await import( './connectors.mjs' );
 await import( './sync.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );
