@@ -168,6 +168,9 @@ final class Verbs {
 		$results = $sync->delete_records( 'leads', array_slice( $ids, 0, 5 ) );
 		$this->tests->same( 'all are deleted', array_fill( 0, 5, true ), array_column( $results, 'ok' ) );
 		$this->tests->same_ids( 'others stay', array_slice( $ids, 5 ), $subject->ids() );
+		$results = $sync->delete_records( 'leads', array_slice( $ids, 4, 3 ) );
+		$this->tests->same( 'one that was gone before is no failure', array_fill( 0, 3, true ), array_column( $results, 'ok' ) );
+		$this->tests->same( 'and holds up no other', 5, count( $subject->ids() ) );
 	}
 
 	private function bad_record(): void {
