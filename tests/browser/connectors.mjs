@@ -51,6 +51,25 @@ test( 'a tenant with an OAuth app: its fields, a test of the connection, its lea
 	await page.context().close();
 } );
 
+test( 'a tenant that a person must agree to is shown the button that leads there', async () => {
+	const page = await visitor();
+	await login( page );
+	const id = unique( 'consent' );
+	await page.goto( form );
+	await page.fill( '#tcs-tenant_id', id );
+	await Promise.all( [ page.waitForNavigation(), page.selectOption( '#tcs-connector', 'pipedrive' ) ] );
+	await Promise.all( [ page.waitForNavigation(), page.selectOption( '#tcs-auth', 'oauth' ) ] );
+	await page.fill( '#tcs-endpoint', env.crm );
+	await page.fill( '#tcs-field_client_id', 'app' );
+	await page.fill( '#tcs-field_client_secret', 'word' );
+	await Promise.all( [ page.waitForURL( /tenant-crm-did=to-connect/ ), page.click( '#submit' ) ] );
+	assert.match( await page.locator( '.notice-success' ).innerText(), /press .Connect. below/ );
+	assert.ok( await page.locator( '#connect' ).isVisible() );
+	assert.match( await page.locator( '.wrap' ).innerText(), /Not connected yet/ );
+	await picture( page, 'tenant-consent' );
+	await page.context().close();
+} );
+
 test( 'without scripts a button shows the fields, and saving too early saves nothing', async () => {
 	const page = await visitor( { javaScriptEnabled: false } );
 	await login( page );

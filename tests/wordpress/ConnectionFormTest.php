@@ -83,6 +83,13 @@ final class ConnectionFormTest extends PluginCase {
 		$this->assertStringContainsString( 'Budget__c', $html );
 	}
 
+	public function test_a_way_that_a_person_must_agree_to_says_so(): void {
+		$typed = array( 'shown' => 'hubspot/oauth', 'connector' => 'hubspot', 'auth' => 'oauth', 'field_client_id' => 'app', 'field_client_secret' => self::WORD );
+		$this->assertTrue( $this->filled( null, $typed )->connection->needs_consent() );
+		$this->assertFalse( $this->filled( null, array( 'field_refresh_token' => 'r' ) + $typed )->connection->needs_consent() );
+		$this->assertFalse( $this->filled( null, array( 'shown' => 'hubspot/key', 'auth' => 'key' ) + $typed )->connection->needs_consent() );
+	}
+
 	public function test_an_empty_secret_keeps_the_stored_one_and_html_is_escaped(): void {
 		$tenant = $this->stored();
 		$html   = $this->html( ( new TenantForm( $tenant ) )->connection );

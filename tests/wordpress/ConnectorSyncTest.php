@@ -58,6 +58,7 @@ final class ConnectorSyncTest extends PluginCase {
 				$this->assertSame( (string) $row[ $field ], (string) get_post_meta( $post->ID, $field, true ) );
 			}
 			$this->assertSame( (string) $row['id'], get_post_meta( $post->ID, 'crm_lead_id', true ) );
+			$this->assertSame( gmdate( 'Y-m-d H:i:s', strtotime( $row['created_at'] ) ), $post->post_date_gmt );
 		}
 	}
 
@@ -90,6 +91,21 @@ final class ConnectorSyncTest extends PluginCase {
 		$this->assertSame( array( 'done', 120 ), array( $run['state'], (int) $run['fetched'] ), (string) $run['error'] );
 		$row = Sandbox::rows( 'hub', 'contacts' )[0];
 		$this->assertSame( $row['email'], $this->post_of( $tenant, (string) $row['id'] )->post_title );
+	}
+
+	public function test_fields_of_a_tenants_own_mapping_become_meta(): void {
+		Sandbox::post( '/tenants', array( 'id' => 'hub', 'key' => 'key-of-hub', 'dialect' => 'hubspot', 'custom_fields' => array( 'annual_budget' ) ) );
+		$ada = array( 'id' => 1, 'name' => 'Ada', 'email' => 'Ada@Example.test', 'phone' => '1', 'annual_budget' => '500', 'updated_at' => '2025-01-01T00:00:00Z' );
+		Sandbox::post( '/rows', array( 'tenant' => 'hub', 'object' => 'contacts', 'rows' => array( $ada ) ) );
+		$mapping = array( 'leads' => array( 'budget' => array( 'from' => 'annual_budget', 'as' => 'number' ), 'email' => array( 'from' => 'email', 'clean' => array( 'lower' ) ), '_secret' => 'email', 'crm_lead_id' => 'phone' ) );
+		$tenant  = Tenants::save( array( 'id' => 'hub', 'connector' => 'hubspot', 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => 'key-of-hub', 'settings' => array( 'mapping' => $mapping ) ) );
+		$this->assertSame( 'done', $this->sync( $tenant )['state'] );
+		$meta = array_map( 'current', get_post_meta( $this->post_of( $tenant, '1' )->ID ) );
+		ksort( $meta );
+		$this->assertSame( array( '_tenant_id' => 'hub', 'budget' => '500', 'crm_lead_id' => '1', 'email' => 'ada@example.test', 'phone' => '1' ), $meta );
+		Sandbox::post( '/rows', array( 'tenant' => 'hub', 'object' => 'contacts', 'rows' => array( array( 'annual_budget' => '700', 'updated_at' => gmdate( 'Y-m-d\TH:i:s\Z' ) ) + $ada ) ) );
+		$this->assertSame( 1, (int) $this->sync( $tenant )['updated'], 'its change is a change' );
+		$this->assertSame( '700', get_post_meta( $this->post_of( $tenant, '1' )->ID, 'budget', true ) );
 	}
 
 	public function test_a_refused_token_is_told_as_something_to_connect_again(): void {

@@ -36,7 +36,7 @@ final class Rows implements Countable {
 	}
 
 	public function snapshot( int $position ): string {
-		return json_encode( array_intersect_key( $this->rows[ $position ], array_flip( array( 'name', 'email', 'phone', 'status', 'owner' ) ) ), JSON_THROW_ON_ERROR );
+		return json_encode( array_intersect_key( $this->rows[ $position ], array_flip( array( 'name', 'email', 'phone', 'status', 'owner', 'created_at' ) ) ), JSON_THROW_ON_ERROR );
 	}
 
 	public function refused(): array {

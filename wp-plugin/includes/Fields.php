@@ -1,7 +1,7 @@
 <?php
 /**
  * Which field of a record goes where in a post: a record as the connector's mapping made it, the same for every CRM. The filter `tenant_crm_sync_fields` changes it:
- * array( 'name' => 'title', 'email' => 'email', 'phone' => 'phone' ), field of the record to `title` or to a meta key.
+ * array( 'name' => 'title', 'email' => 'email', 'phone' => 'phone' ) and what the tenant's own mapping adds, field of the record to `title` or to a meta key.
  *
  * @package TenantCRM
  */
@@ -19,8 +19,8 @@ final class Fields {
 	/** Meta keys that say whose lead it is: nothing of a CRM may be written there. */
 	private const IDENTITY = array( '_tenant_id', 'crm_lead_id' );
 
-	/** Fields that the projection shows: a change of theirs is a change, too. */
-	private const PROJECTED = array( 'name', 'email', 'status', 'state', 'owner' );
+	/** Fields that the projection shows: a change of theirs is a change, too. And the date of the post. */
+	private const PROJECTED = array( 'name', 'email', 'status', 'state', 'owner', 'created_at' );
 
 	/**
 	 * @param array<string, string> $map
@@ -39,7 +39,7 @@ final class Fields {
 		 * @param Tenant                $tenant
 		 * @param string                $object
 		 */
-		$map   = apply_filters( 'tenant_crm_sync_fields', self::DEFAULTS, $tenant, $object );
+		$map   = apply_filters( 'tenant_crm_sync_fields', self::DEFAULTS + self::own( $tenant, $object ), $tenant, $object );
 		$clean = array();
 		foreach ( is_array( $map ) ? $map : array() as $field => $target ) {
 			if ( is_string( $target ) && '' !== $target && strlen( $target ) <= 255 && ! in_array( strtolower( $target ), self::IDENTITY, true ) ) {
@@ -47,6 +47,23 @@ final class Fields {
 			}
 		}
 		return new self( $clean, array( $tenant->connector, $tenant->mapping() ) );
+	}
+
+	/**
+	 * Fields that only this tenant's mapping has: each becomes meta of its name.
+	 *
+	 * @return array<string, string>
+	 */
+	private static function own( Tenant $tenant, string $object ): array {
+		$mapping = json_decode( $tenant->mapping(), true );
+		$own     = array();
+		foreach ( is_array( $mapping[ $object ] ?? null ) ? $mapping[ $object ] : array() as $name => $from ) {
+			// `false_is_null` at this place is no field but a switch. Keys that begin with _ are WordPress's own.
+			if ( ( is_string( $from ) || is_array( $from ) ) && preg_match( '/^[A-Za-z][A-Za-z0-9_]{0,63}$/D', (string) $name ) && ! in_array( $name, array_merge( self::PROJECTED, array( 'id', 'updated_at' ) ), true ) ) {
+				$own[ $name ] = (string) $name;
+			}
+		}
+		return $own;
 	}
 
 	/** @return list<string> What fingerprints and base snapshots cover. */

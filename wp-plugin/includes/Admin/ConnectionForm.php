@@ -73,6 +73,11 @@ final class ConnectionForm {
 		return Connectors::asked( $this->about(), $this->auth );
 	}
 
+	/** Whether a person has to agree at the CRM: there is such a way, and nobody entered the token that comes of it. */
+	public function needs_consent(): bool {
+		return $this->about()['auth'][ $this->auth ]['consent'] && ! isset( $this->secrets['refresh_token'] ) && ! $this->has_stored( 'refresh_token' );
+	}
+
 	/** @return array<string, string> */
 	public static function connectors(): array {
 		return array_map( static fn( array $connector ): string => $connector['title'], Connectors::all() );

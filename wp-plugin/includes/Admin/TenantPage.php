@@ -12,6 +12,7 @@ use TenantCRM\Capabilities;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 use TenantCRM\Tokens\ConnectPanel;
+use TenantCRM\Tokens\TokenStore;
 
 final class TenantPage {
 
@@ -100,13 +101,17 @@ final class TenantPage {
 			return;
 		}
 		try {
-			Tenants::save( $form->data() );
+			$tenant = Tenants::save( $form->data() );
 		} catch ( \InvalidArgumentException $error ) {
 			$form->errors['all'] = $error->getMessage();
 			return;
 		} catch ( \TenantCRMSync\Exception $error ) {
 			$form->errors['all'] = $error->getMessage();
 			return;
+		}
+		if ( ! $form->is_foreign() && $form->connection->needs_consent() && ( new TokenStore() )->load( $tenant->id ) === null ) {
+			wp_safe_redirect( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key, Notices::QUERY => 'to-connect' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			exit;
 		}
 		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $form->tenant ? 'saved' : 'added' ) ) );
 		exit;

@@ -124,7 +124,7 @@ final class TenantTable extends \WP_List_Table {
 		$open   = null !== $item['run'] && ! Words::is_final( $item['run']['state'] );
 		if ( ! $open && null !== Words::obstacle( $tenant ) ) {
 			return 'unset' === Words::obstacle( $tenant )
-				? esc_html__( 'Needs the address of its CRM and an API key first.', 'tenant-crm-sync' )
+				? esc_html__( 'Needs the address of its CRM and an API key, or what else the connector asks for, first.', 'tenant-crm-sync' )
 				: esc_html__( 'Paused', 'tenant-crm-sync' );
 		}
 		$name = self::name( $tenant );
