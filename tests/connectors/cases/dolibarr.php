@@ -15,5 +15,7 @@ return [
 	'change'       => [ 'phone' => '+49 89 4711', 'notes' => 'changed' ],
 	'bad_record'   => [ 'email' => 'no address' ],
 	'unknown_id'   => '987654321',
+	// In the hour that Paris has twice, a filter without a zone reads an hour more: of these rows, all.
+	'clock'        => 0,
 	'described'    => [],
 ];
