@@ -81,7 +81,7 @@ final class ConnectorFieldsTest extends PluginCase {
 	public function test_an_address_that_a_connector_knows_may_be_left_out(): void {
 		$tenant = Tenants::save( array( 'id' => 'hub', 'connector' => 'hubspot', 'endpoint' => '', 'api_key' => 'pat-1' ) );
 		$this->assertSame( array( 'https://api.hubapi.com', true ), array( $tenant->endpoint, $tenant->is_configured() ) );
-		$this->assertRefused( array( 'id' => 'rest', 'endpoint' => '', 'api_key' => 'k' ), 'endpoint' );
+		$this->assertRefused( array( 'id' => 'rest', 'endpoint' => '' ), 'URL such as' );
 	}
 
 	public function test_a_secret_is_asked_for_again_where_its_own_address_changed(): void {
@@ -151,5 +151,21 @@ final class ConnectorFieldsTest extends PluginCase {
 			echo $tenant->connector, " ", $tenant->mapping(), " ", (int) $tenant->is_configured();'
 		);
 		$this->assertStringEndsWith( 'hubspot {"leads":{"budget":"b"}} 1', $out );
+	}
+
+	public function test_a_connector_of_the_site_that_is_broken_does_not_stop_the_others(): void {
+		Tenants::save( array( 'id' => 'acme', 'endpoint' => 'https://acme.example', 'api_key' => 'k' ) );
+		$out = $this->php(
+			'require $argv[1];
+			function get_tenant_crm_settings( $id ) { return "site" === $id ? array( "api_key" => "k", "api_endpoint" => "https://own.example" ) : false; }
+			function get_all_configured_tenants() { return array( "site" ); }
+			TenantCRM\Schema::migrate();
+			foreach ( TenantCRM\Tenants::all() as $tenant ) { $tenant->client(); echo $tenant->id, (int) $tenant->is_configured(), " "; }
+			try { TenantCRM\Tenants::save( array( "id" => "acme", "connector" => "hubspot" ) ); } catch ( TenantCRMSync\ConfigException $e ) { echo $e->getMessage(); }',
+			true,
+			'tenant_crm_sync.connector_dir=/nowhere/connectors'
+		);
+		$this->assertStringContainsString( 'acme1 site1 ', $out );
+		$this->assertStringContainsString( '/nowhere', $out, 'whoever changes a connector is told' );
 	}
 }

@@ -117,8 +117,8 @@ abstract class PluginCase extends TestCase {
 	}
 
 	/** Runs a script in a process of its own, as a request of its own; it loads WordPress with `require $argv[1]`. */
-	protected function php( string $script, bool $survives = true ): string {
-		$process = proc_open( array( PHP_BINARY, '-d', 'memory_limit=512M', '-r', $script, '--', __DIR__ . '/site.php' ), array( 1 => array( 'pipe', 'w' ), 2 => array( 'file', '/dev/null', 'w' ) ), $pipes );
+	protected function php( string $script, bool $survives = true, string $ini = 'memory_limit=512M' ): string {
+		$process = proc_open( array( PHP_BINARY, '-d', $ini, '-r', $script, '--', __DIR__ . '/site.php' ), array( 1 => array( 'pipe', 'w' ), 2 => array( 'file', '/dev/null', 'w' ) ), $pipes );
 		$output  = stream_get_contents( $pipes[1] );
 		$status  = proc_close( $process );
 		$this->assertSame( $survives, 0 === $status, "exit status $status: $output" );

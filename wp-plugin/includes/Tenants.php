@@ -54,9 +54,13 @@ final class Tenants {
 		global $wpdb;
 		$id        = self::checked_id( $data['id'] ?? '' );
 		$old       = self::find( $id );
-		$connector = self::checked_connector( $data['connector'] ?? ( $old ? $old->connector : 'rest' ) );
+		$connector = isset( $data['connector'] ) ? self::checked_connector( $data['connector'] ) : ( $old ? $old->connector : 'rest' );
 		$is_other  = $old && $old->connector !== $connector;
-		$endpoint  = self::checked_endpoint( $data['endpoint'] ?? ( $old ? $old->endpoint : '' ), $connector );
+		$endpoint  = $old ? $old->endpoint : '';
+		if ( isset( $data['endpoint'] ) || '' === $endpoint ) {
+			$default  = (string) ( Connectors::find( $connector )['fields']['api_endpoint']['default'] ?? '' );
+			$endpoint = '' === ( $data['endpoint'] ?? '' ) && ( '' !== $default || ! isset( $data['endpoint'] ) ) ? $default : self::checked_endpoint( $data['endpoint'] );
+		}
 		$settings  = $data['settings'] ?? ( $old ? $old->settings : array() );
 		if ( $is_other && ! isset( $data['settings'] ) ) {
 			// They were another CRM's.
@@ -311,15 +315,8 @@ final class Tenants {
 		return $id;
 	}
 
-	/**
-	 * The extension's own rules (INI) are applied where the address is called.
-	 *
-	 * @param mixed $endpoint Empty: what the connector says.
-	 */
-	private static function checked_endpoint( $endpoint, string $connector ): string {
-		if ( '' === $endpoint || null === $endpoint ) {
-			return (string) ( Connectors::get( $connector )['fields']['api_endpoint']['default'] ?? '' );
-		}
+	/** @param mixed $endpoint The extension's own rules (INI) are applied where the address is called. */
+	private static function checked_endpoint( $endpoint ): string {
 		$parts = is_string( $endpoint ) ? wp_parse_url( $endpoint ) : false;
 		if ( ! $parts || empty( $parts['host'] ) || ! in_array( strtolower( $parts['scheme'] ?? '' ), array( 'https', 'http' ), true ) || strlen( $endpoint ) > 2048 || preg_match( '/[\x00-\x20\x7f]/', $endpoint ) ) {
 			throw new \InvalidArgumentException( 'The endpoint must be a URL such as https://crm.example.com.' );

@@ -45,7 +45,7 @@ final class Errors {
 	public static function not_set_up(): \WP_Error {
 		return new \WP_Error(
 			'tenant_crm_not_set_up',
-			__( 'This tenant has no CRM address or API key yet. Edit it first.', 'tenant-crm-sync' ),
+			__( 'This tenant has no CRM address, API key or other field of its connection yet. Edit it first.', 'tenant-crm-sync' ),
 			array( 'status' => 409 )
 		);
 	}
