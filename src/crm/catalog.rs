@@ -1,28 +1,43 @@
 //! Where connectors come from: compiled in, or files in a folder that the host trusts. A site's file cannot take the name
 //! of a built-in one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use parking_lot::Mutex;
 
 use crate::crm::connector::Connector;
 use crate::error::{Error, Kind, Result};
 
-const BUILT_IN: &[(&str, &str)] = &[
-    ("dolibarr", include_str!("catalog/dolibarr.json")),
-    ("dynamics", include_str!("catalog/dynamics.json")),
-    ("espocrm", include_str!("catalog/espocrm.json")),
-    ("hubspot", include_str!("catalog/hubspot.json")),
-    ("odoo", include_str!("catalog/odoo.json")),
-    ("pipedrive", include_str!("catalog/pipedrive.json")),
-    ("rest", include_str!("catalog/rest.json")),
-    ("salesforce", include_str!("catalog/salesforce.json")),
-    ("suitecrm", include_str!("catalog/suitecrm.json")),
-    ("zoho", include_str!("catalog/zoho.json")),
+/// A connector that is compiled in; parsed when it is first asked for, because most processes want one of them.
+struct BuiltIn {
+    name: &'static str,
+    text: &'static str,
+    parsed: OnceLock<Result<Connector>>,
+}
+
+const fn built_in(name: &'static str, text: &'static str) -> BuiltIn {
+    BuiltIn {
+        name,
+        text,
+        parsed: OnceLock::new(),
+    }
+}
+
+static BUILT_IN: [BuiltIn; 10] = [
+    built_in("dolibarr", include_str!("catalog/dolibarr.json")),
+    built_in("dynamics", include_str!("catalog/dynamics.json")),
+    built_in("espocrm", include_str!("catalog/espocrm.json")),
+    built_in("hubspot", include_str!("catalog/hubspot.json")),
+    built_in("odoo", include_str!("catalog/odoo.json")),
+    built_in("pipedrive", include_str!("catalog/pipedrive.json")),
+    built_in("rest", include_str!("catalog/rest.json")),
+    built_in("salesforce", include_str!("catalog/salesforce.json")),
+    built_in("suitecrm", include_str!("catalog/suitecrm.json")),
+    built_in("zoho", include_str!("catalog/zoho.json")),
 ];
 
 /// Larger files are no connectors.
@@ -37,18 +52,13 @@ pub struct Folder {
     pub owner: Option<u32>,
 }
 
-static CATALOG: LazyLock<BTreeMap<&'static str, Result<Connector>>> = LazyLock::new(|| {
-    BUILT_IN
-        .iter()
-        .map(|(name, text)| (*name, Connector::parse(name, text)))
-        .collect()
-});
-
 /// The connector of this name.
 pub fn find(name: &str, folder: &Folder) -> Result<&'static Connector> {
-    match CATALOG.get(name) {
-        Some(Ok(connector)) => Ok(connector),
-        Some(Err(error)) => Err(error.clone()),
+    match BUILT_IN.iter().find(|built_in| built_in.name == name) {
+        Some(BuiltIn { name, text, parsed }) => {
+            let parsed = parsed.get_or_init(|| Connector::parse(name, text));
+            parsed.as_ref().map_err(Clone::clone)
+        }
         None if is_name(name) && !folder.path.as_os_str().is_empty() => own(name, folder),
         None => Err(unknown(name)),
     }
@@ -56,20 +66,24 @@ pub fn find(name: &str, folder: &Folder) -> Result<&'static Connector> {
 
 /// Names of all connectors, the site's own included.
 pub fn names(folder: &Folder) -> Result<Vec<String>> {
-    let mut names: Vec<String> = BUILT_IN.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut names: Vec<String> = BUILT_IN.iter().map(|built_in| built_in.name.to_owned()).collect();
     if !folder.path.as_os_str().is_empty() {
         let unreadable = |error: std::io::Error| unusable(&folder.path, &format!("it cannot be read ({error})"));
         for entry in fs::read_dir(&folder.path).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.file_name();
             let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
             names.extend(
-                name.filter(|name| is_name(name) && !CATALOG.contains_key(name))
+                name.filter(|name| is_name(name) && !is_built_in(name))
                     .map(str::to_owned),
             );
         }
     }
     names.sort();
     Ok(names)
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|built_in| built_in.name == name)
 }
 
 fn is_name(name: &str) -> bool {
@@ -81,7 +95,7 @@ fn is_name(name: &str) -> bool {
 }
 
 fn unknown(name: &str) -> Error {
-    let known: Vec<_> = CATALOG.keys().copied().collect();
+    let known: Vec<_> = BUILT_IN.iter().map(|built_in| built_in.name).collect();
     Error::new(
         Kind::Config,
         format!(
