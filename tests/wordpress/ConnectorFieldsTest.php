@@ -67,6 +67,17 @@ final class ConnectorFieldsTest extends PluginCase {
 		$this->assertRefused( array( 'id' => 'a', 'connector' => 'hubspot', 'settings' => array( 'connection' => array( 'client_secret' => $foreign ) ) ), 'sealed already' );
 	}
 
+	public function test_code_of_the_site_may_seal_for_itself(): void {
+		$endpoint = getenv( 'TCS_SANDBOX_URL' );
+		Sandbox::post( '/tenants', array( 'id' => 'force', 'key' => 'k', 'dialect' => 'salesforce', 'oauth' => array( 'client_id' => 'app', 'client_secret' => 'the-secret' ) ) );
+		$sealed = TenantCRMSync::encrypt_credential( 'force', 'the-secret', 'client_secret', $endpoint );
+		$fields = array( 'auth' => 'client_credentials', 'client_id' => 'app', 'client_secret' => $sealed );
+		$tenant = Tenants::save( array( 'id' => 'force', 'connector' => 'salesforce', 'endpoint' => $endpoint, 'settings' => array( 'connection' => $fields ) ) );
+		$result = $tenant->test_connection();
+		$this->assertTrue( $result['ok'], $result['message'] );
+		$this->assertRefused( array( 'id' => 'force', 'settings' => array( 'connection' => array( 'refresh_token' => $sealed ) + $fields ) ), 'not for this tenant and field' );
+	}
+
 	public function test_what_is_missing_has_a_name(): void {
 		$tenant = $this->dynamics( array( 'client_id' => 'the-app' ) );
 		$this->assertSame( array( 'directory', 'client_secret' ), array_keys( $tenant->missing() ) );

@@ -44,7 +44,7 @@ final class ConnectionFields {
 			if ( ! str_starts_with( $value, self::ENVELOPE ) ) {
 				$stored[ $name ] = \TenantCRMSync::encrypt_credential( $id, $value, $name, $address );
 			} elseif ( ( $before[ $name ] ?? null ) !== $value ) {
-				throw new \InvalidArgumentException( "The field \"$name\" of tenant \"$id\" is sealed already, and not as it is stored. Give it in plain text." );
+				$stored[ $name ] = self::own( $id, $name, $value );
 			} elseif ( self::is_moved( $old, $name, $address ) ) {
 				if ( ! isset( $asked[ $name ] ) ) {
 					// Another way of authorisation wanted it: it is of no use any more, and nobody is asked for it.
@@ -111,6 +111,19 @@ final class ConnectionFields {
 		$scheme  = strtolower( (string) ( $parts['scheme'] ?? '' ) );
 		$default = 'https' === $scheme ? 443 : 80;
 		return $scheme . '://' . strtolower( (string) ( $parts['host'] ?? '' ) ) . ':' . ( $parts['port'] ?? $default );
+	}
+
+	/**
+	 * An envelope that the site's own code made: it must be this tenant's and this field's. Which address it is for, only the extension sees.
+	 *
+	 * @throws \InvalidArgumentException Where it is another's.
+	 */
+	private static function own( string $id, string $name, string $envelope ): string {
+		try {
+			return \TenantCRMSync::rotate_credential( $id, $envelope, $name );
+		} catch ( \TenantCRMSync\CredentialException $e ) {
+			throw new \InvalidArgumentException( "The field \"$name\" of tenant \"$id\" is sealed already, and not for this tenant and field. Give it in plain text." );
+		}
 	}
 
 	/**
