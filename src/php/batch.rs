@@ -8,8 +8,8 @@ use ext_php_rs::exception::PhpResult;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
 
-use crate::crm::page::Shape;
 use crate::crm::request::Connection;
+use crate::crm::shape::Shape;
 use crate::error::{Error, Kind, Result};
 use crate::php::client::{Secrets, redacted};
 use crate::php::exception::exception;

@@ -5,8 +5,8 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 
 use crate::crm::connector::Connector;
 use crate::crm::object::{Listing, Object, Operation, TimeFormat};
-use crate::crm::page::Shape;
 use crate::crm::request::{Connection, Request, parameter_of};
+use crate::crm::shape::Shape;
 use crate::crm::timestamp::Moment;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::Refusal;

@@ -2,9 +2,10 @@
 //! one bad record does not hold up the others: a batch that is refused whole is halved until the bad ones stand alone.
 
 use crate::crm::connector::Connector;
-use crate::crm::object::{Batch, Object, Operation, Results};
+use crate::crm::object::{Object, Operation};
 use crate::crm::reply::one_line;
 use crate::crm::request::{Connection, Request, no_number};
+use crate::crm::write::{Batch, Results};
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::{self, Path, scalar};
 use crate::net::send::Reply;

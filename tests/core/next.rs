@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use tenant_crm_sync::crm::next::{Continue, Extent, Place, next};
 use tenant_crm_sync::crm::object::Next;
-use tenant_crm_sync::crm::page::{Page, Shape, scan};
+use tenant_crm_sync::crm::page::{Page, scan};
+use tenant_crm_sync::crm::shape::Shape;
 use tenant_crm_sync::error::Kind;
 use tenant_crm_sync::json::Path;
 

@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use tenant_crm_sync::crm::next::{self, Continue, Place};
 use tenant_crm_sync::crm::object::Listing;
-use tenant_crm_sync::crm::page::{Page, Shape, scan};
+use tenant_crm_sync::crm::page::{Page, scan};
+use tenant_crm_sync::crm::shape::Shape;
 use tenant_crm_sync::error::Kind;
 
 use crate::support::built_in;

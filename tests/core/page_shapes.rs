@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use tenant_crm_sync::crm::mapping::Mapping;
 use tenant_crm_sync::crm::object::Object;
-use tenant_crm_sync::crm::page::{Page, Row, Shape, scan};
+use tenant_crm_sync::crm::page::{Page, Row, scan};
+use tenant_crm_sync::crm::shape::Shape;
 use tenant_crm_sync::error::Kind;
 use tenant_crm_sync::json::Path;
 
