@@ -161,6 +161,17 @@ pub(super) fn credential(connection: &Connection<'_>, why: &str) -> Error {
 }
 
 pub(super) fn reconnect(connection: &Connection<'_>, words: Option<&str>) -> Error {
+    let is_of_app = words.is_some_and(|words| words.starts_with("invalid_client"));
+    if is_of_app || !connection.oauth.grant.uses_refresh_token() {
+        let words = words.map(|words| format!(" ({words})")).unwrap_or_default();
+        return Error::new(
+            Kind::Credential,
+            format!(
+                "tenant \"{}\" must be connected again, the CRM refuses the app's own id, secret or key{words}: enter them again in the tenant's settings",
+                connection.tenant
+            ),
+        );
+    }
     let spent = if connection.oauth.rotates {
         "; it was good for one use, so somebody else may have used it"
     } else {

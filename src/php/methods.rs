@@ -102,14 +102,11 @@ fn fetch(call: &mut Call<'_>, name: &str, since: usize) -> PhpResult<Zval> {
     // What PHP passes as it is, is encoded as PHP does it; what has to be understood as a time is.
     let mut query = None;
     let mut text = None;
-    if let Some(given) = given {
-        if listing.since.format == TimeFormat::AsWritten {
-            if let Some(parameter) = parameter_of(&listing.request, "since") {
-                query = userland::query(parameter, given)?;
-            }
-        } else {
-            text = Some(String::from_utf8_lossy(&to_bytes(given)?).into_owned());
-        }
+    let as_written = listing.since.format == TimeFormat::AsWritten;
+    match (given, parameter_of(&listing.request, "since").filter(|_| as_written)) {
+        (Some(given), Some(parameter)) => query = userland::query(parameter, given)?,
+        (Some(given), None) => text = Some(String::from_utf8_lossy(&to_bytes(given)?).into_owned()),
+        (None, _) => {}
     }
     let result = this
         .request(&|connection| {
@@ -124,7 +121,14 @@ fn fetch(call: &mut Call<'_>, name: &str, since: usize) -> PhpResult<Zval> {
             Ok(Built::read(request))
         })
         .and_then(|reply| rows(&this, name, object, listing, &reply));
-    this.settle(result)
+    let is_empty = |error: &Error| {
+        let status = error.status.unwrap_or_default();
+        listing.no_rows.iter().any(|pattern| pattern.fits(status))
+    };
+    this.settle(match result {
+        Err(error) if is_empty(&error) => Ok(Array::list().into_value()),
+        result => result,
+    })
 }
 
 fn first_page(
@@ -147,9 +151,13 @@ fn first_page(
         values.set("after", Value::text(start));
     }
     if let Some(since) = since {
-        let zone = connection.zone(object)?;
-        let written = Moment::parse(since).and_then(|moment| moment.write(listing.since.format, &zone));
-        let written = written.ok_or_else(|| plan::no_time(since))?;
+        let written = if listing.since.format == TimeFormat::AsWritten {
+            since.to_owned()
+        } else {
+            let zone = connection.zone(object)?;
+            let written = Moment::parse(since).and_then(|moment| moment.write(listing.since.format, &zone));
+            written.ok_or_else(|| plan::no_time(since))?
+        };
         values.set("since", Value::text(written));
     }
     connection.request(&listing.request, &values)

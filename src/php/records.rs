@@ -171,30 +171,30 @@ fn keyed(client: &Client, name: &str, key: &str, data: &str) -> Result<Item> {
     })
 }
 
-/// Writes one record and gives what the CRM answers.
+/// Writes one record and gives what the CRM answers: the record, or its id at least.
 fn written(client: &Client, name: &str, verb: Verb, mut item: Item, data: &str) -> Result<Zval> {
-    let object = client.object(name)?;
     item.data = translated(client, name, verb, data)?;
     let reply = sent(client, name, verb, &item)?;
-    answered(client, name, verb, &item, &reply).map(|value| match (&value, client.settings.mapping(name, object)) {
-        // What the answer does not tell of a record with a neutral shape is its id at least.
-        (None, Some(_)) => named(client, name, verb, &item, &reply),
-        (None, None) => Ok(boolean(true)),
-        (Some(value), _) => Ok(value.shallow_clone()),
-    })?
+    let is_mapped = client.settings.mapping(name, client.object(name)?).is_some();
+    match answered(client, name, verb, &reply)? {
+        Some(record) => Ok(record),
+        None if is_mapped => named(client, name, verb, &item, &reply),
+        None => Ok(boolean(true)),
+    }
 }
 
-/// The record in the answer, as PHP gets it.
-fn answered(client: &Client, name: &str, verb: Verb, _item: &Item, reply: &Reply) -> Result<Option<Zval>> {
+/// The record in the answer, as PHP gets it; `None` where there is none.
+fn answered(client: &Client, name: &str, verb: Verb, reply: &Reply) -> Result<Option<Zval>> {
     let object = client.object(name)?;
     let operation = Push::find(object, name, verb)?;
-    if reply.body.is_empty() && verb != Verb::Create {
+    let is_mapped = client.settings.mapping(name, object).is_some();
+    if reply.body.is_empty() && (is_mapped || verb != Verb::Create) {
         return Ok(None);
     }
-    if client.settings.mapping(name, object).is_none() {
+    if !is_mapped {
         return decoded(reply).map(Some);
     }
-    if operation.id.is_some() || operation.id_header.is_some() || reply.body.is_empty() {
+    if operation.id.is_some() || operation.id_header.is_some() {
         return Ok(None);
     }
     record(client, name, object, operation, reply)
