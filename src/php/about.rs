@@ -88,7 +88,10 @@ fn described(connector: &Connector) -> Building<Zval> {
         limits.push(entry.into_zval(false)?);
     }
     table.insert("limits", limits.into_value())?;
-    table.insert("webhooks", connector.webhooks.is_some())?;
+    // A CRM that signs nothing has a block that says so.
+    let proofs = connector.webhooks.iter().flat_map(|webhooks| &webhooks.verify);
+    let is_provable = proofs.map(webhook::Scheme::name).any(|name| name != "none");
+    table.insert("webhooks", is_provable)?;
     table.insert("probe", connector.probe.is_some())?;
     table.into_zval(false)
 }

@@ -95,8 +95,8 @@ final class CommandLineTest extends PluginCase {
 	public function test_connectors_are_listed_with_what_they_can_do(): void {
 		list( $code, $out ) = $this->command( array( 'connectors' ) );
 		$this->assertSame( 0, $code );
-		$this->assertMatchesRegularExpression( '/^salesforce +Salesforce +oauth jwt client_credentials key .* since .* upsert delete +yes$/m', $out );
-		$this->assertMatchesRegularExpression( '/^rest .* since .* no$/m', $out );
+		$this->assertMatchesRegularExpression( '/^salesforce +Salesforce +oauth jwt client_credentials key .* since .* upsert delete +no$/m', $out );
+		$this->assertMatchesRegularExpression( '/^rest .* since .* yes$/m', $out );
 		list( , $out ) = $this->command( array( 'connectors', '--format=json' ) );
 		$this->assertSame( array_keys( TenantCRMSync::connectors() ), array_column( json_decode( $out, true ), 'connector' ) );
 	}
