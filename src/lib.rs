@@ -8,6 +8,7 @@ pub mod config;
 pub mod crm;
 pub mod error;
 pub mod json;
+pub mod limit;
 pub mod net;
 pub mod runtime;
 pub mod secret;

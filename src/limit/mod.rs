@@ -1,0 +1,75 @@
+//! How fast a CRM may be asked: what a request draws on, and whether it may go now.
+//!
+//! `gcra` and `tally` are the arithmetic of one window, `table` and `shared` where one host's processes count together, `local`
+//! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants say, `told` reads
+//! what a CRM's answers say of its limits. Waiting is the business of `net::pace`.
+
+use std::time::Duration;
+
+/// Which counter: 128 bits of an HMAC, so that what is shared tells no tenant's or account's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(pub u128);
+
+/// One window of a quota.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rule {
+    /// What the CRM takes in a window: requests, or units where requests cost different amounts.
+    pub amount: u64,
+    /// How long a window is.
+    pub period: Duration,
+    /// What may be spent at once, of `Count::Paced`; at least 1, less than the amount.
+    pub burst: u64,
+    /// How it is counted.
+    pub count: Count,
+}
+
+/// How a window is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Evenly, so that no window of this length, wherever it begins, sees more than the amount. For seconds and minutes.
+    Paced,
+    /// By portions of the window that has just passed. For hours and days that the CRM looks back.
+    Rolling,
+    /// From a fixed time of the day on: seconds after midnight UTC.
+    Daily(u32),
+}
+
+/// What one request takes of one window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Draw {
+    /// Whose window.
+    pub key: Key,
+    /// Which.
+    pub rule: Rule,
+    /// How much.
+    pub cost: u64,
+}
+
+/// Both clocks at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now {
+    /// Nanoseconds by `CLOCK_MONOTONIC`, the same for all processes of a host.
+    pub mono: u64,
+    /// Milliseconds since 1970.
+    pub unix: u64,
+}
+
+/// Whether a request may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It may: everything it costs is taken.
+    Go,
+    /// It may not, nothing is taken; ask again after so many nanoseconds.
+    Wait(u64, Cause),
+}
+
+/// Why a request has to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The window of this draw is used up.
+    Window(usize),
+    /// The CRM has asked to wait.
+    Told,
+    /// The connection has failed again and again, and is tried once in a while.
+    Broken,
+}
