@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::config::Transport;
 use crate::error::{Error, Kind, Result};
 use crate::net::client;
+use crate::net::journal::Book;
 
 /// How long PHP's thread waits before it looks for an interrupt.
 const SLICE: Duration = Duration::from_millis(50);
@@ -30,6 +31,7 @@ pub struct Engine {
     runtime: Mutex<Option<Runtime>>,
     clients: Mutex<HashMap<Transport, reqwest::Client>>,
     requests: AtomicU64,
+    journals: Book,
 }
 
 static ENGINE: Mutex<Option<&'static Engine>> = Mutex::new(None);
@@ -82,6 +84,7 @@ impl Engine {
             runtime: Mutex::new(Some(runtime)),
             clients: Mutex::new(HashMap::new()),
             requests: AtomicU64::new(0),
+            journals: Book::default(),
         })
     }
 
@@ -95,6 +98,12 @@ impl Engine {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Where this process's attempts are written down.
+    #[must_use]
+    pub const fn journals(&self) -> &Book {
+        &self.journals
     }
 
     /// The pool for this configuration; kept as long as the process lives.

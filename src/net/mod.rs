@@ -2,5 +2,8 @@
 
 pub mod client;
 pub mod egress;
+pub mod journal;
+pub mod logfile;
 pub mod retry;
 pub mod send;
+pub mod trace;

@@ -21,7 +21,7 @@ mod tenant;
 pub use envelope::is_envelope;
 pub use error::SecretError;
 pub use keyring::Keyring;
-pub use redact::redact;
+pub use redact::{hide, redact};
 pub use scope::Scope;
 
 /// The longest credential that can be sealed, in bytes.

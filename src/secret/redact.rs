@@ -38,6 +38,15 @@ const MARGIN: usize = 512;
 /// At most `max` bytes from the start of `text`, with control characters escaped, and `secrets` and everything that
 /// looks like one replaced by `[redacted]`. Takes time and memory in proportion to `max` and the secrets, not to the text.
 pub fn redact(text: &str, secrets: &[&[u8]], max: usize) -> String {
+    without(text, secrets, max, true)
+}
+
+/// As [`redact`], of a text that we made ourselves: only `secrets` are hidden, nothing is guessed.
+pub fn hide(text: &str, secrets: &[&[u8]], max: usize) -> String {
+    without(text, secrets, max, false)
+}
+
+fn without(text: &str, secrets: &[&[u8]], max: usize, guess: bool) -> String {
     let spellings: Vec<_> = secrets
         .iter()
         .filter(|secret| !secret.is_empty())
@@ -57,8 +66,10 @@ pub fn redact(text: &str, secrets: &[&[u8]], max: usize) -> String {
     for secret in &spellings {
         occurrences(scanned.as_bytes(), secret, &mut hidden);
     }
-    fields(scanned.as_bytes(), &mut hidden);
-    words(scanned.as_bytes(), &mut hidden);
+    if guess {
+        fields(scanned.as_bytes(), &mut hidden);
+        words(scanned.as_bytes(), &mut hidden);
+    }
     render(text, scanned.get(..shown).unwrap_or_default(), &hidden, max)
 }
 
