@@ -1,5 +1,6 @@
 //! The verbs, pure flow: what is fetched, in which order, and from where the next run goes on.
 
+pub mod fair;
 pub mod plan;
 pub mod probe;
 pub mod pull;

@@ -11,6 +11,7 @@ mod catalog;
 mod catalog_folder;
 mod connector;
 mod egress;
+mod fair;
 mod json;
 mod mapping;
 mod next;
