@@ -24,6 +24,8 @@ pub struct Entry {
     pub body: Bytes,
     /// None where nothing was answered, or not yet.
     pub status: Option<StatusCode>,
+    /// When the answer began to leave.
+    pub answered: Option<Timestamp>,
 }
 
 pub struct Log {
@@ -88,6 +90,7 @@ impl Log {
     pub fn answered(&self, number: u64, status: StatusCode) {
         if let Some(entry) = self.kept.lock().find(number) {
             entry.status = Some(status);
+            entry.answered = Some(Timestamp::now());
         }
     }
 
@@ -134,6 +137,7 @@ fn show(number: u64, entry: &Entry) -> Value {
         "connection": entry.connection,
         "protocol": if entry.version == Version::HTTP_2 { "HTTP/2" } else { "HTTP/1.1" },
         "at": entry.at.to_string(),
+        "answered_at": entry.answered.map(|at| at.to_string()),
     })
 }
 
@@ -152,6 +156,7 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             body: Bytes::new(),
             status: None,
+            answered: None,
         }
     }
 
@@ -190,6 +195,7 @@ mod tests {
         let body = BASE64_STANDARD.decode(shown["body_base64"].as_str().unwrap()).unwrap();
         assert_eq!(body.len(), BODY_LIMIT);
         assert_eq!(shown["status"], 201);
+        assert!(shown["answered_at"].is_string());
         assert_eq!(shown["query"], "page=2");
         assert_eq!(shown["protocol"], "HTTP/2");
     }

@@ -6,7 +6,7 @@ mod rest;
 mod write;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -21,7 +21,7 @@ use crate::app::{App, Known};
 use crate::body::Body;
 use crate::dialects::{self, Credential, Crm};
 use crate::faults::{Kind, Outcome};
-use crate::limit::Refused;
+use crate::limit::{Moment, Refused};
 use crate::listen::Conn;
 use crate::log::Entry;
 use crate::oauth::{self, Endpoint};
@@ -49,6 +49,7 @@ pub async fn serve(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -
         at: Timestamp::now(),
         body: Bytes::new(),
         status: None,
+        answered: None,
     });
     let exchange = Exchange {
         origin: origin(&conn, &parts),
@@ -144,15 +145,18 @@ impl Exchange {
         let tenant = purpose.tenant().clone();
         // Token servers are others than the ones that are limited.
         let refused = match purpose {
-            Purpose::Call(_) => tenant.limiter.lock().admit(Instant::now()).err(),
+            Purpose::Call(_) => {
+                let mut limiter = tenant.limiter.lock();
+                limiter
+                    .admit(self.parts.method.as_str(), self.target(), Moment::now())
+                    .err()
+            }
             Purpose::Token(..) => None,
         };
+        let is_refused = refused.is_some();
         let fault = match refused {
             Some(_) => None,
-            None => {
-                let target = self.parts.uri.path_and_query().map_or("", |target| target.as_str());
-                tenant.faults.lock().take(self.parts.method.as_str(), target)
-            }
+            None => tenant.faults.lock().take(self.parts.method.as_str(), self.target()),
         };
         if let Some(fault) = &fault
             && fault.kind == Kind::CutBeforeRead
@@ -176,7 +180,8 @@ impl Exchange {
             (_, None) if fault.as_ref().is_some_and(|fault| !fault.process) => Answer::empty(StatusCode::OK),
             (body, refused) => self.answer(purpose, body.unwrap_or_default(), refused),
         };
-        match (fault, behaviour.bytes_per_s) {
+        let answer = tenant.limiter.lock().tell(answer);
+        let outcome = match (fault, behaviour.bytes_per_s) {
             (Some(fault), _) => fault.kind.apply(answer, &self.conn).await,
             (None, Some(rate)) => {
                 let seconds = answer.body.len() as f64 / rate.max(1) as f64;
@@ -184,7 +189,18 @@ impl Exchange {
                 Outcome::Answer(answer.respond(body))
             }
             (None, None) => Outcome::Answer(answer.into_response()),
+        };
+        // Salesforce's refusal is a 403.
+        let is_429 = matches!(&outcome, Outcome::Answer(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS);
+        if is_refused || is_429 {
+            tenant.limiter.lock().counts.told();
         }
+        outcome
+    }
+
+    /// Path and query, as they came.
+    fn target(&self) -> &str {
+        self.parts.uri.path_and_query().map_or("", |target| target.as_str())
     }
 
     fn answer(&self, purpose: Purpose, body: Bytes, refused: Option<Refused>) -> Answer {

@@ -73,6 +73,8 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
         ("DELETE", "/rows") => return rows::delete(app, call.json()?),
         ("POST", "/touch") => return rows::touch(app, call.json()?),
         ("POST", "/behaviour") => return network::behaviour(app, call.json()?),
+        ("GET", "/limits") => return network::limits(app, call),
+        ("DELETE", "/limits") => return network::forget_counts(app, call),
         ("GET", "/faults") => return network::faults(app, call),
         ("POST", "/faults") => return network::plan(app, call.json()?),
         ("GET", "/requests") => return requests(app, call),
@@ -86,7 +88,7 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
         (_, "/tenants" | "/faults") => "GET, POST",
         (_, "/seed" | "/touch" | "/behaviour" | "/oauth/expire" | "/reset") => "POST",
         (_, "/rows") => "GET, POST, DELETE",
-        (_, "/requests") => "GET, DELETE",
+        (_, "/requests" | "/limits") => "GET, DELETE",
         (method, path) => match path.strip_prefix("/tenants/").and_then(query::segment) {
             Some(id) if method == "DELETE" => return tenants::delete(app, &id),
             Some(_) => "DELETE",

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Call, Reply, fine, given, tenant};
 use crate::app::App;
 use crate::faults::Spec;
-use crate::limit::Limit;
+use crate::limit::{Limit, Moment};
 
 /// What is absent stays, what is null is cleared.
 #[derive(Deserialize)]
@@ -22,10 +22,15 @@ pub struct Behave {
     #[serde(default, deserialize_with = "given")]
     limit: Option<Option<Limit>>,
     #[serde(default, deserialize_with = "given")]
+    limits: Option<Option<Vec<Limit>>>,
+    #[serde(default, deserialize_with = "given")]
     bytes_per_s: Option<Option<u64>>,
 }
 
 pub fn behaviour(app: &App, asked: Behave) -> Reply {
+    if asked.limit.is_some() && asked.limits.is_some() {
+        return Err(String::from("give either \"limit\" or \"limits\"").into());
+    }
     let tenant = tenant(app, &asked.tenant)?;
     let mut behaviour = tenant.behaviour.write();
     if let Some(latency) = asked.latency_ms {
@@ -41,13 +46,45 @@ pub fn behaviour(app: &App, asked: Behave) -> Reply {
     if let Some(limit) = asked.limit {
         limiter.set(limit);
     }
+    if let Some(limits) = asked.limits {
+        limiter.change(limits.unwrap_or_default());
+    }
+    let limits = limiter.limits();
     fine(json!({
         "tenant": tenant.id,
         "latency_ms": behaviour.latency.as_millis() as u64,
         "jitter_ms": behaviour.jitter.as_millis() as u64,
-        "limit": limiter.limit(),
+        "limit": limits.first(),
+        "limits": limits,
         "bytes_per_s": behaviour.bytes_per_s,
     }))
+}
+
+/// What the tenant's limits have seen. `window_ms`: the length of which the fullest window is wanted.
+pub fn limits(app: &App, call: &Call<'_>) -> Reply {
+    let [Some(id), window] = call.parameters(["tenant", "window_ms"])? else {
+        return Err(String::from("/limits: \"tenant\" is needed").into());
+    };
+    let window = match window {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .map(Duration::from_millis)
+                .map_err(|_| format!("\"window_ms\" must be a whole number, not {text:?}"))?,
+        ),
+    };
+    let tenant = tenant(app, &id)?;
+    let shown = tenant.limiter.lock().show(window, Moment::now());
+    fine(shown)
+}
+
+/// Counts from now on.
+pub fn forget_counts(app: &App, call: &Call<'_>) -> Reply {
+    let [Some(id)] = call.parameters(["tenant"])? else {
+        return Err(String::from("/limits: \"tenant\" is needed").into());
+    };
+    tenant(app, &id)?.limiter.lock().forget_counts();
+    fine(json!({ "ok": true }))
 }
 
 #[derive(Deserialize)]

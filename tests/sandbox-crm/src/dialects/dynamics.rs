@@ -53,7 +53,7 @@ impl Dialect for Dynamics {
     fn limited(&self, _request: &Request<'_>, refused: &Refused) -> Answer {
         let message = format!(
             "Number of requests exceeded the limit of {} over time window of {} seconds.",
-            refused.limit.requests,
+            refused.limit.amount(),
             refused.limit.per_ms / 1000
         );
         let left = HeaderName::from_static("x-ms-ratelimit-burst-remaining-xrm-requests");

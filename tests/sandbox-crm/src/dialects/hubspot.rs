@@ -52,10 +52,10 @@ impl Dialect for Hubspot {
     /// Without Retry-After: HubSpot documents none.
     fn limited(&self, request: &Request<'_>, refused: &Refused) -> Answer {
         let policy = match refused.limit.per_ms {
+            _ if refused.limit.is_daily() => "DAILY",
             _ if request.path.ends_with("/search") => "SECONDLY",
             ..=1000 => "SECONDLY",
-            1001..86_400_000 => "TEN_SECONDLY_ROLLING",
-            _ => "DAILY",
+            _ => "TEN_SECONDLY_ROLLING",
         };
         let message = format!("You have reached your {} limit.", policy.to_lowercase());
         let body = json!({

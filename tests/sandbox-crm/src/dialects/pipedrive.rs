@@ -13,16 +13,13 @@ mod tests;
 mod tests_v1;
 mod write;
 
-use std::time::Instant;
-
-use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Dialect, Request, Scheme};
 use crate::answer::Answer;
 use crate::filter::TimeFormat;
-use crate::limit::{Limit, Refused};
+use crate::limit::{Moment, Refused, headers};
 use crate::store::{IdKind, Object};
 use crate::tenant::Tenant;
 
@@ -42,12 +39,12 @@ impl Dialect for Pipedrive {
         let (version, path) = version(request.path);
         let answer =
             route(tenant, request, version, path).unwrap_or_else(|(status, words)| refuse(version, status, &words));
-        let limiter = tenant.limiter.lock();
-        let (limit, used) = (limiter.limit(), limiter.used(Instant::now()));
-        drop(limiter);
+        let usages = tenant.limiter.lock().usages(Moment::now());
         // A user's burst where the tenant has no limit.
-        let most = limit.map_or(100, |limit| limit.requests);
-        with_limits(answer, most, most.saturating_sub(used.max(1)), window(limit))
+        match usages.iter().find(|usage| !usage.limit.is_daily()) {
+            None => with_limits(answer, 100, 99, 2),
+            Some(usage) => with_limits(answer, usage.limit.amount(), usage.left(), usage.reset_s()),
+        }
     }
 
     fn schemes(&self) -> &'static [Scheme] {
@@ -70,7 +67,7 @@ impl Dialect for Pipedrive {
             StatusCode::TOO_MANY_REQUESTS,
             "request over limit",
         );
-        with_limits(answer, refused.limit.requests, 0, refused.seconds())
+        with_limits(answer, refused.limit.amount(), 0, refused.seconds())
     }
 
     fn ids(&self, object: Object) -> IdKind {
@@ -263,18 +260,8 @@ fn number(request: &Request<'_>, name: &str) -> Result<Option<u64>, Wrong> {
     }
 }
 
-/// Seconds until the window of a limit has passed.
-fn window(limit: Option<Limit>) -> u64 {
-    limit.map_or(2, |limit| limit.per_ms.div_ceil(1000).max(1))
-}
-
-fn with_limits(answer: Answer, limit: usize, remaining: usize, reset: u64) -> Answer {
-    let header = |name: &'static str, value: u64| (HeaderName::from_static(name), HeaderValue::from(value));
-    [
-        header("x-ratelimit-limit", limit as u64),
-        header("x-ratelimit-remaining", remaining as u64),
-        header("x-ratelimit-reset", reset),
-    ]
-    .into_iter()
-    .fold(answer, |answer, (name, value)| answer.with(name, value))
+fn with_limits(answer: Answer, limit: u64, remaining: u64, reset: u64) -> Answer {
+    headers::pipedrive(limit, remaining, reset)
+        .into_iter()
+        .fold(answer, |answer, (name, value)| answer.with(name, value))
 }

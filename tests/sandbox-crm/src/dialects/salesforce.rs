@@ -13,8 +13,6 @@ mod soql;
 mod tests;
 mod write;
 
-use std::time::Instant;
-
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 use serde_json::json;
@@ -22,7 +20,7 @@ use serde_json::json;
 use super::{Dialect, Request, Scheme};
 use crate::answer::Answer;
 use crate::filter::TimeFormat;
-use crate::limit::Refused;
+use crate::limit::{Moment, Refused};
 use crate::store::{IdKind, Object};
 use crate::tenant::Tenant;
 
@@ -32,7 +30,7 @@ use entity::Entity;
 pub struct Salesforce;
 
 /// A day's requests where the tenant has no limit of its own.
-const DAY: usize = 15_000;
+const DAY: u64 = 15_000;
 
 impl Dialect for Salesforce {
     fn serve(&self, tenant: &Tenant, request: &Request<'_>) -> Answer {
@@ -81,10 +79,13 @@ impl Dialect for Salesforce {
     }
 }
 
-fn usage(tenant: &Tenant) -> (usize, usize) {
-    let limiter = tenant.limiter.lock();
-    let most = limiter.limit().map_or(DAY, |limit| limit.requests);
-    (limiter.used(Instant::now()), most)
+/// Requests of a day, used and allowed; of the tenant's only limit where it has none of a day.
+fn usage(tenant: &Tenant) -> (u64, u64) {
+    let usages = tenant.limiter.lock().usages(Moment::now());
+    let daily = usages.iter().find(|usage| usage.limit.is_daily());
+    daily
+        .or(usages.first())
+        .map_or((0, DAY), |usage| (usage.used, usage.limit.amount()))
 }
 
 type Reply = Result<Answer, Fault>;

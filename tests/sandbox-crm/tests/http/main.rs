@@ -10,4 +10,5 @@ mod api;
 mod common;
 mod control;
 mod dialects;
+mod limits;
 mod oauth;

@@ -1,13 +1,12 @@
 //! HubSpot's errors: JSON with a category, but a page of HTML for what is not there.
 
-use std::time::Instant;
-
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::limit::{Moment, headers};
 use crate::store::{Id, IdKind, Object};
 use crate::tenant::Tenant;
 
@@ -92,19 +91,11 @@ fn page(status: StatusCode, title: &str) -> Answer {
     }
 }
 
-/// How much of the limit is left, where the tenant has one.
+/// How much of its limits is left, where the tenant has some.
 pub fn with_usage(answer: Answer, tenant: &Tenant) -> Answer {
-    let limiter = tenant.limiter.lock();
-    let Some(limit) = limiter.limit() else {
-        return answer;
-    };
-    let left = limit.requests.saturating_sub(limiter.used(Instant::now()));
-    let header = |name: &'static str, number: u64| (HeaderName::from_static(name), HeaderValue::from(number));
-    [
-        header("x-hubspot-ratelimit-max", limit.requests as u64),
-        header("x-hubspot-ratelimit-remaining", left as u64),
-        header("x-hubspot-ratelimit-interval-milliseconds", limit.per_ms),
-    ]
-    .into_iter()
-    .fold(answer, |answer, (name, value)| answer.with(name, value))
+    let usages = tenant.limiter.lock().usages(Moment::now());
+    usages
+        .iter()
+        .flat_map(headers::hubspot)
+        .fold(answer, |answer, (name, value)| answer.with(name, value))
 }

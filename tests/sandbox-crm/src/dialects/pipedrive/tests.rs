@@ -313,11 +313,7 @@ fn limits_and_strangers_are_told_in_its_own_form() {
     let body = Bytes::new();
     let request = Request::new(&parts, &body, String::new(), None).unwrap();
     let refused = Refused {
-        limit: Limit {
-            requests: 4,
-            per_ms: 2000,
-            retry_after: crate::limit::RetryAfter::Seconds,
-        },
+        limit: serde_json::from_value(serde_json::json!({ "requests": 4, "per_ms": 2000 })).unwrap(),
         wait: std::time::Duration::from_millis(1500),
     };
     let limited = Pipedrive.limited(&request, &refused);
