@@ -364,10 +364,34 @@ namespace {
 		}
 
 		/**
+		 * Makes the calls that follow in this request of PHP part of a trace: each attempt passes it on to the CRM with a span of its
+		 * own, and attempts() and the log file name both.
+		 *
+		 * @param string|null $traceparent Value of a W3C `traceparent` header; 'new' begins a trace; null, and what is no such value, ends it.
+		 * @return string|null What is set now.
+		 */
+		public static function trace( ?string $traceparent ): ?string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Takes away what is known of the requests that this process sent for this site: every attempt, oldest first. The last 2,000 are
+		 * kept until they are taken, but no longer than this request of PHP; status() counts what was lost. No query, no secret.
+		 *
+		 * @return list<array{tenant: string, at: float, method: string, operation: string, status: ?int, milliseconds: float, attempt: int,
+		 *               sent: int, received: int, outcome: string, excerpt: ?string, trace_id: ?string, span_id: ?string}>
+		 *         at: seconds since 1970. attempt: from 1 within a call. sent, received: bytes of the bodies. outcome: `ok`, `cancelled`, or
+		 *         the reason or kind of an exception. excerpt: only of failures, redacted.
+		 */
+		public static function attempts( int $max = 1000 ): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * What phpinfo() shows: version, key source and state, connections, paths. No secrets.
 		 *
 		 * @return array{version: string, key_file: string, keys: int, key_error: ?string, key_dir: string, ca_file: string, allow_http: bool,
-		 *               allow_private_networks: bool, engine_running: bool, requests: int}
+		 *               allow_private_networks: bool, engine_running: bool, requests: int, log_file: string, log_error: ?string, attempts_dropped: int}
 		 */
 		public static function status(): array {
 			throw new \LogicException( 'stub' );

@@ -7,7 +7,7 @@ use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
 use crate::php::zend::{Call, print_ini_entries};
-use crate::php::{credential, ini};
+use crate::php::{credential, ini, journal};
 use crate::runtime;
 
 /// The info function of the module.
@@ -55,5 +55,9 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
         "requests",
         engine.map_or(0, |engine| i64::try_from(engine.requests()).unwrap_or(i64::MAX)),
     )?;
+    let (dropped, problem) = journal::health();
+    table.insert("log_file", ini::log_file().display().to_string())?;
+    table.insert("log_error", problem)?;
+    table.insert("attempts_dropped", i64::try_from(dropped).unwrap_or(i64::MAX))?;
     Ok(table.into_zval(false)?)
 }

@@ -18,7 +18,7 @@ const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr)
 }
 
 /// All of the extension's INI entries.
-pub static ENTRIES: IniEntryDefs<13> = IniEntryDefs::new([
+pub static ENTRIES: IniEntryDefs<14> = IniEntryDefs::new([
     system(c"tenant_crm_sync.register_class", c"1"),
     system(c"tenant_crm_sync.key_file", c""),
     system(c"tenant_crm_sync.key_dir", c""),
@@ -31,6 +31,7 @@ pub static ENTRIES: IniEntryDefs<13> = IniEntryDefs::new([
     system(c"tenant_crm_sync.max_parallel", c"8"),
     system(c"tenant_crm_sync.connector_dir", c""),
     system(c"tenant_crm_sync.connector_owner", c""),
+    system(c"tenant_crm_sync.log_file", c""),
     IniEntryDef::end(),
 ]);
 
@@ -70,6 +71,11 @@ pub fn key_dir() -> PathBuf {
         beside.push(".d");
     }
     PathBuf::from(beside)
+}
+
+/// The file that every attempt is appended to as a line of JSON; empty: none.
+pub fn log_file() -> PathBuf {
+    PathBuf::from(ini_text(c"tenant_crm_sync.log_file"))
 }
 
 /// Where the site's own connectors are, and who may own them.

@@ -6,7 +6,7 @@
 use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::IniEntryDef;
 
-use crate::php::{credential, exception, info, ini, register, tokens};
+use crate::php::{credential, exception, info, ini, journal, register, tokens};
 use crate::runtime;
 
 const SUCCESS: i32 = 0;
@@ -42,6 +42,7 @@ extern "C" fn begin_request(_kind: i32, _module_number: i32) -> i32 {
 extern "C" fn end_request(_kind: i32, _module_number: i32) -> i32 {
     tokens::end_request();
     credential::end_request();
+    journal::end_request();
     SUCCESS
 }
 

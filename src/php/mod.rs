@@ -9,6 +9,7 @@ mod credential;
 mod exception;
 mod info;
 mod ini;
+mod journal;
 mod json;
 mod lifecycle;
 mod methods;

@@ -10,7 +10,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType, ce};
 use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{about, consent, credential, info, methods, records, tokens};
+use crate::php::{about, consent, credential, info, journal, methods, records, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -339,6 +339,26 @@ fn drop_in() -> Result<()> {
                 vec![arg("store", TOKEN_STORE).allow_null()],
             )
             .returns(DataType::Void, false, false),
+            shared,
+        )
+        .method(
+            method(
+                "trace",
+                handler!(journal::trace),
+                1,
+                vec![arg("traceparent", DataType::String).allow_null()],
+            )
+            .returns(DataType::String, false, true),
+            shared,
+        )
+        .method(
+            method(
+                "attempts",
+                handler!(journal::attempts),
+                0,
+                vec![arg("max", DataType::Long).default("1000")],
+            )
+            .returns(DataType::Array, false, false),
             shared,
         )
         .method(
