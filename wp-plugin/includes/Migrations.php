@@ -14,6 +14,7 @@ final class Migrations {
 		return match ( $number ) {
 			1       => self::first(),
 			2       => self::tokens(),
+			3       => self::queue(),
 			default => array(),
 		};
 	}
@@ -155,5 +156,43 @@ final class Migrations {
 				PRIMARY KEY (tenant)
 			) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
 		);
+	}
+
+	/** @return list<string> */
+	private static function queue(): array {
+		$jobs = Schema::table( 'jobs' );
+		return array_merge(
+			// deaths: workers that died over the job. failing_since: the first failure after the last stored batch. reason, died_at: of a dead letter.
+			self::columns(
+				'jobs',
+				array(
+					'deaths'        => 'SMALLINT UNSIGNED NOT NULL DEFAULT 0',
+					'queued_at'     => 'DATETIME NULL',
+					'failing_since' => 'DATETIME NULL',
+					'died_at'       => 'DATETIME NULL',
+					'reason'        => 'TEXT NULL',
+				)
+			),
+			// Counts the changes of what a pull depends on: one that began before a change ends, the next one uses the new settings.
+			self::columns( 'tenants', array( 'revision' => 'INT UNSIGNED NOT NULL DEFAULT 0' ) ),
+			array( "UPDATE `$jobs` SET queued_at = UTC_TIMESTAMP() WHERE queued_at IS NULL" )
+		);
+	}
+
+	/**
+	 * Columns that are not there yet: MySQL has no ADD COLUMN IF NOT EXISTS.
+	 *
+	 * @param array<string, string> $columns Name => definition.
+	 * @return list<string>
+	 */
+	private static function columns( string $name, array $columns ): array {
+		global $wpdb;
+		$table = Schema::table( $name );
+		$have  = $wpdb->get_col( $wpdb->prepare( 'SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s', $table ) );
+		$add   = array();
+		foreach ( array_diff_key( $columns, array_flip( $have ) ) as $column => $definition ) {
+			$add[] = "ADD COLUMN $column $definition";
+		}
+		return $add ? array( "ALTER TABLE `$table` " . implode( ', ', $add ) ) : array();
 	}
 }

@@ -13,7 +13,7 @@ namespace TenantCRM;
 final class Schema {
 
 	/** Number of the newest migration. */
-	public const VERSION = 2;
+	public const VERSION = 3;
 
 	/** Option that holds the number of the last migration that ran to its end. */
 	public const OPTION = 'tenant_crm_sync_schema';
