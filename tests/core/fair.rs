@@ -58,7 +58,10 @@ fn a_huge_one_beside_fifty_small_ones_costs_each_of_them_one_of_its_turns_at_mos
     let mut first: Vec<u32> = order.iter().copied().filter(|who| *who != 0).collect();
     assert!(order.iter().filter(|who| **who == 0).count() <= 1, "{order:?}");
     first.dedup();
-    assert_eq!(first.iter().take(50).copied().collect::<Vec<_>>(), (1..=50).collect::<Vec<_>>());
+    assert_eq!(
+        first.iter().take(50).copied().collect::<Vec<_>>(),
+        (1..=50).collect::<Vec<_>>()
+    );
     // And from then on its turn of a second comes once in 51 seconds.
     let got = all_busy(&mut fair, 51 * 50 * 4, |who| if who == 0 { MS(1000) } else { MS(20) });
     let huge = got[&0].as_secs_f64();
@@ -118,7 +121,10 @@ fn whatever_the_costs_are_nobody_starves() {
         for (one, share) in &got {
             for (other, others) in &got {
                 let bound = longest[one] + longest[other] + 1e-3;
-                assert!((share - others).abs() <= bound, "seed {seed}: {one} {share}, {other} {others}, {bound}");
+                assert!(
+                    (share - others).abs() <= bound,
+                    "seed {seed}: {one} {share}, {other} {others}, {bound}"
+                );
             }
         }
         assert_eq!(got.len(), 30, "seed {seed}");
