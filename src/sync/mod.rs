@@ -2,6 +2,7 @@
 
 pub mod fair;
 pub mod mailbox;
+pub mod many;
 pub mod plan;
 pub mod probe;
 pub mod pull;
