@@ -12,6 +12,7 @@ mod catalog_folder;
 mod connector;
 mod egress;
 mod fair;
+mod journal;
 mod json;
 mod mapping;
 mod next;
