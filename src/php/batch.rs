@@ -1,171 +1,22 @@
-//! `TenantCRMSync\Pull` and `TenantCRMSync\Batch`: a streaming pull, and one page of it whose arrays are built on demand.
+//! `TenantCRMSync\Batch`: one page of a pull, whose arrays are built on demand.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::BailoutGuard;
+use ext_php_rs::zend::ce;
 
-use crate::crm::request::Connection;
 use crate::crm::shape::Shape;
-use crate::error::{Error, Kind, Result};
-use crate::php::client::{Secrets, redacted};
+use crate::error::{Error, Kind};
 use crate::php::exception::exception;
 use crate::php::json::Arrays;
-use crate::php::settings::Settings;
-use crate::php::zend::{self, Array, Call, Class, PhpClass, new_object, pending, string};
-use crate::runtime;
-use crate::sync::plan::Plan;
-use crate::sync::pull::{Batch as Fetched, Stream};
-
-/// A pull under way.
-pub struct Pull {
-    settings: Rc<Settings>,
-    secrets: RefCell<Secrets>,
-    /// Version of the token in use, where there is one.
-    token: Cell<Option<u64>>,
-    plan: Plan,
-    shape: Rc<Shape>,
-    stream: RefCell<Option<Stream>>,
-    current: RefCell<Option<Zval>>,
-    position: Cell<i64>,
-    /// Whether the stream was started; it is started once.
-    started: Cell<bool>,
-    arrays: Rc<RefCell<Arrays>>,
-}
-
-impl PhpClass for Pull {
-    fn class() -> &'static Class {
-        static CLASS: Class = Class::new();
-        &CLASS
-    }
-    fn duplicate(&self) -> Option<Self> {
-        None
-    }
-}
-
-impl Pull {
-    /// A pull that starts when it is first looked at.
-    pub fn new(settings: Rc<Settings>, plan: Plan, secrets: Secrets, token: Option<u64>) -> Self {
-        Self {
-            settings,
-            secrets: RefCell::new(secrets),
-            token: Cell::new(token),
-            shape: Rc::new(plan.shape.clone()),
-            plan,
-            stream: RefCell::new(None),
-            current: RefCell::new(None),
-            position: Cell::new(0),
-            started: Cell::new(false),
-            arrays: Rc::new(RefCell::new(Arrays::new())),
-        }
-    }
-
-    fn fail(&self, error: Error) -> ext_php_rs::exception::PhpException {
-        exception(&self.settings.tenant, &redacted(error, &self.secrets.borrow()))
-    }
-
-    /// Starts the stream and fetches the first batch, unless that was done.
-    fn start(&self) -> PhpResult<()> {
-        if self.started.replace(true) {
-            return Ok(());
-        }
-        let stream = runtime::engine()
-            .and_then(|engine| {
-                let client = engine.client(&self.plan.config.transport)?;
-                Ok(Stream::start(engine, client, self.plan.clone()))
-            })
-            .map_err(|error| self.fail(error))?;
-        self.stream.replace(Some(stream));
-        self.advance()
-    }
-
-    /// The connection with another token than the one that has run out.
-    fn renewed(&self) -> Result<Connection> {
-        let at_least = self.token.get().map(|version| version.saturating_add(1));
-        let prepared = self.settings.prepare(at_least)?;
-        self.token.set(prepared.token);
-        self.secrets.borrow_mut().extend(prepared.secrets);
-        Ok(prepared.connection)
-    }
-
-    /// Fetches the next batch, or ends. Signal handlers may run meanwhile, so the stream is taken out of its cell.
-    fn advance(&self) -> PhpResult<()> {
-        self.current.replace(None);
-        let Some(stream) = self.stream.take() else {
-            return Ok(());
-        };
-        // A fatal error in a signal handler jumps over this frame; the stream must end all the same.
-        let mut guard = BailoutGuard::new(stream);
-        let next = guard.get_mut().next(&mut zend::interrupted, &mut || self.renewed());
-        let stream = guard.into_inner();
-        match next {
-            Ok(Some(fetched)) => {
-                let batch = Batch {
-                    tenant: self.settings.tenant.clone(),
-                    fetched,
-                    shape: Rc::clone(&self.shape),
-                    arrays: Rc::clone(&self.arrays),
-                };
-                self.stream.replace(Some(stream));
-                let class = Batch::class().entry().ok_or_else(pending)?;
-                self.current.replace(Some(new_object(class, batch)?));
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(error) => Err(self.fail(error)),
-        }
-    }
-}
-
-/// `rewind(): void`
-pub fn rewind(call: &mut Call<'_>) -> PhpResult<Zval> {
-    let this = call.this::<Pull>()?;
-    this.start()?;
-    if this.position.get() > 0 || this.current.borrow().is_none() {
-        return Err(this.fail(Error::new(
-            Kind::Config,
-            "a pull goes forward only: start a new one from the last watermark",
-        )));
-    }
-    Ok(Zval::null())
-}
-
-/// `next(): void`
-pub fn next(call: &mut Call<'_>) -> PhpResult<Zval> {
-    let this = call.this::<Pull>()?;
-    this.start()?;
-    this.position.set(this.position.get() + 1);
-    this.advance()?;
-    Ok(Zval::null())
-}
-
-/// `valid(): bool`
-pub fn valid(call: &mut Call<'_>) -> PhpResult<Zval> {
-    let this = call.this::<Pull>()?;
-    let mut valid = Zval::new();
-    valid.set_bool(this.current.borrow().is_some());
-    Ok(valid)
-}
-
-/// `current(): Batch`
-pub fn current(call: &mut Call<'_>) -> PhpResult<Zval> {
-    let this = call.this::<Pull>()?;
-    let current = this.current.borrow().as_ref().map(Zval::shallow_clone);
-    current.ok_or_else(|| {
-        this.fail(Error::new(
-            Kind::Config,
-            "there is no batch here: call rewind() first, and valid()",
-        ))
-    })
-}
-
-/// `key(): int`
-pub fn key(call: &mut Call<'_>) -> PhpResult<Zval> {
-    Ok(integer(call.this::<Pull>()?.position.get()))
-}
+use crate::php::register::{Handler, arg, handler, keep, method};
+use crate::php::zend::{Array, Call, Class, PhpClass, integer, pending, string};
+use crate::sync::pull::Batch as Fetched;
 
 /// One page.
 pub struct Batch {
@@ -186,6 +37,16 @@ impl PhpClass for Batch {
 }
 
 impl Batch {
+    /// A page of this tenant's.
+    pub fn new(tenant: String, fetched: Fetched, shape: Rc<Shape>, arrays: Rc<RefCell<Arrays>>) -> Self {
+        Self {
+            tenant,
+            fetched,
+            shape,
+            arrays,
+        }
+    }
+
     fn build(&self, position: usize) -> PhpResult<Zval> {
         let text = self.fetched.page.row_text(position).ok_or_else(|| no_row(position))?;
         self.array(position, text)
@@ -214,12 +75,6 @@ fn no_row(position: impl std::fmt::Display) -> ext_php_rs::exception::PhpExcepti
         0,
         ext_php_rs::zend::ce::value_error(),
     )
-}
-
-fn integer(value: i64) -> Zval {
-    let mut zval = Zval::new();
-    zval.set_long(value);
-    zval
 }
 
 fn size(value: usize) -> i64 {
@@ -343,4 +198,50 @@ pub fn stats(call: &mut Call<'_>) -> PhpResult<Zval> {
     table.insert("skipped", size(this.fetched.page.skipped))?;
     table.insert("unasked", size(this.fetched.unasked))?;
     Ok(table.into_zval(false)?)
+}
+
+/// Registers the class; while the module starts.
+pub fn register() -> ext_php_rs::error::Result<()> {
+    const PUBLIC: MethodFlags = MethodFlags::Public;
+    let list = |name: &str, handler: Handler| method(name, handler, 0, vec![]).returns(DataType::Array, false, false);
+    let position = || vec![arg("position", DataType::Long)];
+    ClassBuilder::new("TenantCRMSync\\Batch")
+        .flags(ClassFlags::Final)
+        .implements((ce::countable, "\\Countable"))
+        .method(
+            method("count", handler!(count), 0, vec![]).returns(DataType::Long, false, false),
+            PUBLIC,
+        )
+        .method(list("ids", handler!(ids)), PUBLIC)
+        .method(list("fingerprints", handler!(fingerprints)), PUBLIC)
+        .method(list("updated_at", handler!(updated_at)), PUBLIC)
+        .method(
+            method("row", handler!(row), 1, position()).returns(DataType::Array, false, false),
+            PUBLIC,
+        )
+        .method(list("rows", handler!(rows)), PUBLIC)
+        .method(
+            method("record", handler!(record), 1, position()).returns(DataType::Array, false, false),
+            PUBLIC,
+        )
+        .method(list("records", handler!(records)), PUBLIC)
+        .method(
+            method("snapshot", handler!(snapshot), 1, position()).returns(DataType::String, false, false),
+            PUBLIC,
+        )
+        .method(list("refused", handler!(refused)), PUBLIC)
+        .method(
+            method("watermark", handler!(watermark), 0, vec![]).returns(DataType::String, false, false),
+            PUBLIC,
+        )
+        .method(
+            method("is_last", handler!(is_last), 0, vec![]).returns(DataType::Bool, false, false),
+            PUBLIC,
+        )
+        .method(list("stats", handler!(stats)), PUBLIC)
+        .registration(|entry, tables| {
+            keep(tables);
+            Batch::class().bind::<Batch>(entry);
+        })
+        .register()
 }

@@ -1,25 +1,24 @@
 //! The methods of `TenantCRMSync` that make clients, read records and pull them. Writing is in `records.rs`.
 
 use ext_php_rs::exception::PhpResult;
-use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::types::Zval;
 
 use crate::crm::connector::Connector;
 use crate::crm::object::{Listing, Object, Operation, TimeFormat};
 use crate::crm::request::{Connection, Request, parameter_of};
-use crate::crm::shape::Shape;
 use crate::crm::timestamp::Moment;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::Refusal;
 use crate::net::send::Reply;
-use crate::php::batch::Pull;
 use crate::php::client::{Built, Client};
 use crate::php::exception::{describe, exception};
 use crate::php::json::Arrays;
+use crate::php::pull::Pull;
 use crate::php::settings::{Settings, tenant_name};
+use crate::php::userland;
+use crate::php::wanted::Wanted;
 use crate::php::zend::{Array, Call, PhpClass, is_true, new_object, pending, to_bytes, wrong_type};
-use crate::php::{ini, userland};
-use crate::sync::plan::{self, Plan};
-use crate::sync::watermark::Watermark;
+use crate::sync::plan;
 use crate::template::Value;
 
 /// The article's object type.
@@ -299,77 +298,13 @@ fn stream(call: &mut Call<'_>, deleted: bool) -> PhpResult<Zval> {
         None => None,
     };
     let options = if call.count() > 2 { Some(call.array(2)?) } else { None };
-    let tenant = &this.settings.tenant;
-    let plan =
-        plan_of(&this, &object, watermark.as_deref(), options, deleted).map_err(|error| exception(tenant, &error))?;
+    let settings = &this.settings;
+    let pull = Wanted::read(settings, &object, watermark.as_deref(), options, deleted)
+        .and_then(|wanted| wanted.source(settings))
+        .map(|(source, plan)| Pull::new(source, plan))
+        .map_err(|error| exception(&settings.tenant, &error))?;
     let class = Pull::class().entry().ok_or_else(pending)?;
-    new_object(class, plan)
-}
-
-fn plan_of(
-    client: &Client,
-    name: &str,
-    watermark: Option<&str>,
-    options: Option<&ZendHashTable>,
-    deleted: bool,
-) -> Result<Pull> {
-    let wrong = |message: &str| Error::new(Kind::Config, message);
-    let option = |option: &str| {
-        options
-            .and_then(|options| options.get(option))
-            .filter(|value| !value.is_null())
-    };
-    let fields = match option("fields") {
-        None => None,
-        Some(list) => {
-            let list = list
-                .array()
-                .ok_or_else(|| wrong("the option fields must be a list of field names"))?;
-            let names: Option<Vec<String>> = list.values().map(|name| name.str().map(str::to_owned)).collect();
-            Some(names.ok_or_else(|| wrong("the option fields must hold names only"))?)
-        }
-    };
-    let page_size = match option("page_size") {
-        None => None,
-        Some(size) => {
-            let size = size.long().filter(|size| (1..=1000).contains(size));
-            Some(
-                size.and_then(|size| u32::try_from(size).ok())
-                    .ok_or_else(|| wrong("the option page_size must be a number from 1 to 1000"))?,
-            )
-        }
-    };
-    let from = Watermark::parse(watermark)?;
-    let object = client.object(name)?;
-    let listing = if deleted {
-        let feed = object.read.deleted.as_ref();
-        feed.ok_or_else(|| plan::cannot(object, name, "deleted", "be asked for when they are deleted"))?
-    } else {
-        plan::listing(object, name, &from)?
-    };
-    let prepared = client.prepare(None)?;
-    let mut shape = client
-        .settings
-        .shape(name, object, &listing.rows, &prepared.connection)?
-        .of_listing(listing);
-    if deleted {
-        shape.mapping = None;
-    }
-    let plan = Plan {
-        name: name.to_owned(),
-        object,
-        listing,
-        fields: plan::fields(object, shape.mapping.as_ref().or(object.map.as_ref())),
-        shape: Shape { fields, ..shape },
-        page_size,
-        parallel: client.settings.parallel.min(ini::max_parallel()),
-        config: prepared.config,
-        timeout: prepared.timeout,
-        connection: prepared.connection,
-        from,
-    };
-    let settings = std::rc::Rc::clone(&client.settings);
-    Ok(Pull::new(settings, plan, prepared.secrets, prepared.token))
+    new_object(class, pull)
 }
 
 /// `last_error(): ?array`

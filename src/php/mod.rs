@@ -13,11 +13,13 @@ mod journal;
 mod json;
 mod lifecycle;
 mod methods;
+mod pull;
 mod records;
 mod register;
 mod settings;
 mod tokens;
 mod userland;
+mod wanted;
 mod zend;
 
 pub use lifecycle::{module, start};

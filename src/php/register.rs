@@ -3,14 +3,13 @@
 use ext_php_rs::args::{Arg, ArgInfoTables};
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::error::Result;
-use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
+use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
-use ext_php_rs::zend::{ExecuteData, ZendType, ce};
+use ext_php_rs::zend::{ExecuteData, ZendType};
 
-use crate::php::batch::{self, Batch, Pull};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{about, consent, credential, info, journal, methods, records, tokens};
+use crate::php::{about, batch, consent, credential, info, journal, methods, pull, records, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -22,23 +21,27 @@ const UNTYPED: DataType = DataType::Mixed;
 /// Stands for the return type `static`, which ext-php-rs does not know.
 const STATIC: DataType = DataType::Callable;
 
-const BATCH: DataType = DataType::object("TenantCRMSync\\Batch");
+/// What pulls give.
+pub const BATCH: DataType = DataType::object("TenantCRMSync\\Batch");
 const PULL: DataType = DataType::object("TenantCRMSync\\Pull");
 const TOKEN_STORE: DataType = DataType::object("TenantCRMSync\\TokenStore");
 
 /// A handler that PHP can call for a safe method.
 macro_rules! handler {
     ($method:path) => {{
-        extern "C" fn raw(frame: &mut ExecuteData, result: &mut Zval) {
-            zend::run(frame, result, $method);
+        extern "C" fn raw(frame: &mut ext_php_rs::zend::ExecuteData, result: &mut ext_php_rs::types::Zval) {
+            $crate::php::zend::run(frame, result, $method);
         }
         raw
     }};
 }
+pub(super) use handler;
 
-type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
+/// A handler.
+pub type Handler = extern "C" fn(&mut ExecuteData, &mut Zval);
 
-fn method(name: &str, handler: Handler, required: usize, args: Vec<Arg<'static>>) -> FunctionBuilder<'static> {
+/// A method of a class.
+pub fn method(name: &str, handler: Handler, required: usize, args: Vec<Arg<'static>>) -> FunctionBuilder<'static> {
     let mut builder = FunctionBuilder::new(name, handler);
     for arg in args {
         builder = builder.arg(arg);
@@ -46,7 +49,8 @@ fn method(name: &str, handler: Handler, required: usize, args: Vec<Arg<'static>>
     builder.required_args(required)
 }
 
-fn arg(name: &str, kind: DataType) -> Arg<'static> {
+/// A parameter of a method.
+pub fn arg(name: &str, kind: DataType) -> Arg<'static> {
     Arg::new(name, kind)
 }
 
@@ -55,8 +59,8 @@ pub fn classes() -> Result<()> {
     KEYS.make("tenantcrmsync", "tenantcrmsync\0hidden");
     tokens::register()?;
     drop_in()?;
-    pull()?;
-    batch()
+    pull::register()?;
+    batch::register()
 }
 
 fn drop_in() -> Result<()> {
@@ -373,85 +377,8 @@ fn drop_in() -> Result<()> {
         .register()
 }
 
-fn pull() -> Result<()> {
-    const PUBLIC: MethodFlags = MethodFlags::Public;
-    ClassBuilder::new("TenantCRMSync\\Pull")
-        .flags(ClassFlags::Final)
-        .implements((ce::iterator, "\\Iterator"))
-        .method(
-            method("current", handler!(batch::current), 0, vec![]).returns(BATCH, false, false),
-            PUBLIC,
-        )
-        .method(
-            method("key", handler!(batch::key), 0, vec![]).returns(DataType::Long, false, false),
-            PUBLIC,
-        )
-        .method(
-            method("next", handler!(batch::next), 0, vec![]).returns(DataType::Void, false, false),
-            PUBLIC,
-        )
-        .method(
-            method("rewind", handler!(batch::rewind), 0, vec![]).returns(DataType::Void, false, false),
-            PUBLIC,
-        )
-        .method(
-            method("valid", handler!(batch::valid), 0, vec![]).returns(DataType::Bool, false, false),
-            PUBLIC,
-        )
-        .registration(|entry, tables| {
-            keep(tables);
-            Pull::class().bind::<Pull>(entry);
-        })
-        .register()
-}
-
-fn batch() -> Result<()> {
-    const PUBLIC: MethodFlags = MethodFlags::Public;
-    let list = |name: &str, handler: Handler| method(name, handler, 0, vec![]).returns(DataType::Array, false, false);
-    let position = || vec![arg("position", DataType::Long)];
-    ClassBuilder::new("TenantCRMSync\\Batch")
-        .flags(ClassFlags::Final)
-        .implements((ce::countable, "\\Countable"))
-        .method(
-            method("count", handler!(batch::count), 0, vec![]).returns(DataType::Long, false, false),
-            PUBLIC,
-        )
-        .method(list("ids", handler!(batch::ids)), PUBLIC)
-        .method(list("fingerprints", handler!(batch::fingerprints)), PUBLIC)
-        .method(list("updated_at", handler!(batch::updated_at)), PUBLIC)
-        .method(
-            method("row", handler!(batch::row), 1, position()).returns(DataType::Array, false, false),
-            PUBLIC,
-        )
-        .method(list("rows", handler!(batch::rows)), PUBLIC)
-        .method(
-            method("record", handler!(batch::record), 1, position()).returns(DataType::Array, false, false),
-            PUBLIC,
-        )
-        .method(list("records", handler!(batch::records)), PUBLIC)
-        .method(
-            method("snapshot", handler!(batch::snapshot), 1, position()).returns(DataType::String, false, false),
-            PUBLIC,
-        )
-        .method(list("refused", handler!(batch::refused)), PUBLIC)
-        .method(
-            method("watermark", handler!(batch::watermark), 0, vec![]).returns(DataType::String, false, false),
-            PUBLIC,
-        )
-        .method(
-            method("is_last", handler!(batch::is_last), 0, vec![]).returns(DataType::Bool, false, false),
-            PUBLIC,
-        )
-        .method(list("stats", handler!(batch::stats)), PUBLIC)
-        .registration(|entry, tables| {
-            keep(tables);
-            Batch::class().bind::<Batch>(entry);
-        })
-        .register()
-}
-
 /// The engine may borrow the tables for as long as it lives.
-fn keep(tables: ArgInfoTables) {
+pub fn keep(tables: ArgInfoTables) {
     std::mem::forget(tables);
 }
 

@@ -688,6 +688,13 @@ pub fn string(text: &[u8]) -> Zval {
     value
 }
 
+/// A number value.
+pub fn integer(value: i64) -> Zval {
+    let mut zval = Zval::new();
+    zval.set_long(value);
+    zval
+}
+
 /// `[]`, which all empty arrays share.
 pub fn empty_array() -> Zval {
     let mut value = Zval::new();
