@@ -3,6 +3,7 @@
 pub mod fair;
 pub mod mailbox;
 pub mod many;
+pub mod merge;
 pub mod plan;
 pub mod probe;
 pub mod pull;
