@@ -1,6 +1,45 @@
-//! Time as other modules need it: the wall clock for watermarks and HTTP dates.
+//! Time as other modules need it: the wall clock for watermarks and HTTP dates, and the one that nobody sets for limits.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::time::{ClockId, clock_gettime};
+
+/// Nanoseconds by `CLOCK_MONOTONIC`: the same for all processes of a host, never set, 0 when the machine came up.
+#[must_use]
+pub fn monotonic() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).ok();
+    let since = time.and_then(|time| {
+        let seconds = u64::try_from(time.tv_sec()).ok()?;
+        Some(seconds.saturating_mul(1_000_000_000) + u64::try_from(time.tv_nsec()).ok()?)
+    });
+    // The system has this clock always.
+    since.unwrap_or(0)
+}
+
+/// Milliseconds since 1970 by the wall clock as of the last tick, a few milliseconds ago: it costs a fourth.
+#[must_use]
+pub fn unix_milliseconds() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_REALTIME_COARSE).ok();
+    let since = time.and_then(|time| {
+        let seconds = u64::try_from(time.tv_sec()).ok()?;
+        Some(seconds.saturating_mul(1000) + u64::try_from(time.tv_nsec()).ok()? / 1_000_000)
+    });
+    since.unwrap_or(0)
+}
+
+/// Tells one boot of the machine from another; 0 where the system does not say.
+pub fn boot() -> u64 {
+    static BOOT: OnceLock<u64> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let Ok(id) = std::fs::read("/proc/sys/kernel/random/boot_id") else {
+            return 0;
+        };
+        let digest = ring::digest::digest(&ring::digest::SHA256, &id);
+        let (words, _) = digest.as_ref().as_chunks::<8>();
+        words.first().map_or(0, |word| u64::from_ne_bytes(*word))
+    })
+}
 
 /// Seconds since 1970 by the wall clock.
 #[must_use]

@@ -4,7 +4,18 @@
 //! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants say, `told` reads
 //! what a CRM's answers say of its limits. Waiting is the business of `net::pace`.
 
+pub mod checkpoint;
+pub mod file;
+pub mod gcra;
+pub mod local;
+pub mod shared;
+pub mod slot;
+pub mod table;
+pub mod tally;
+
 use std::time::Duration;
+
+use crate::clock;
 
 /// Which counter: 128 bits of an HMAC, so that what is shared tells no tenant's or account's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +63,17 @@ pub struct Now {
     pub mono: u64,
     /// Milliseconds since 1970.
     pub unix: u64,
+}
+
+impl Now {
+    /// This moment.
+    #[must_use]
+    pub fn read() -> Self {
+        Self {
+            mono: clock::monotonic(),
+            unix: clock::unix_milliseconds(),
+        }
+    }
 }
 
 /// Whether a request may go.

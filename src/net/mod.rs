@@ -1,5 +1,6 @@
 //! How bytes travel: the pool of connections, whom we may call, and what is repeated. Knows nothing of CRMs.
 
+pub mod breaker;
 pub mod client;
 pub mod egress;
 pub mod journal;
