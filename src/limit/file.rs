@@ -22,7 +22,7 @@ const MAGIC: u64 = u64::from_be_bytes(*b"tcslimit");
 /// The words of the header that are read before it is mapped: magic, version, boot, slots, made.
 const WORDS: usize = 5;
 /// How many slots there may be.
-pub const SLOTS: std::ops::RangeInclusive<usize> = 16..=1 << 20;
+const SLOTS: std::ops::RangeInclusive<usize> = 16..=1 << 20;
 /// How often and how long somebody waits for another who is making it: a second in all.
 const ATTEMPTS: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(5);
@@ -138,6 +138,11 @@ fn judge(path: &Path) -> Result<State> {
     Ok(State::Good(Mapped { file, stamp }, slots))
 }
 
+/// As many slots as there may be.
+pub(super) fn clamp(slots: usize) -> usize {
+    slots.clamp(*SLOTS.start(), *SLOTS.end())
+}
+
 fn size(slots: usize) -> u64 {
     (slots as u64).saturating_add(1).saturating_mul(UNIT as u64)
 }
@@ -167,9 +172,6 @@ fn check(path: &Path, meta: &Metadata) -> Result<()> {
             &format!("Run: chmod 0600 {path:?}, or remove it."),
         ));
     }
-    if meta.nlink() != 1 {
-        return Err(refuse(path, "has more than one name", "Remove it."));
-    }
     Ok(())
 }
 
@@ -197,6 +199,10 @@ fn make(path: &Path, slots: usize, is_lost: bool) -> Result<bool> {
         return Ok(false);
     }
     check(&name, &meta)?;
+    if meta.nlink() != 1 {
+        // It is emptied below, and may be something else of this user's.
+        return Err(refuse(&name, "has more than one name", "Remove it."));
+    }
     let made = match judge(path)? {
         State::Good(..) => Ok(false),
         State::Fresh | State::Broken => fill(&new.file, &name, slots, is_lost)
@@ -217,7 +223,7 @@ fn second_name(path: &Path) -> PathBuf {
 }
 
 fn fill(file: &File, name: &Path, slots: usize, is_lost: bool) -> Result<()> {
-    let slots = slots.clamp(*SLOTS.start(), *SLOTS.end());
+    let slots = clamp(slots);
     let size = size(slots);
     file.set_len(0).map_err(|error| unusable(name, &error))?;
     file.set_permissions(PermissionsExt::from_mode(0o600))

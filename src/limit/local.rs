@@ -1,19 +1,17 @@
 //! The decision on one host: whether a request may go by all that it draws on, counted by all processes together.
 //!
-//! No locks, and no state of this process but where the counters are. Where they are kept is the business of `table` and `file`,
-//! what happens to them of `slot`, waiting of the caller.
+//! No locks, and no state of this process but where the counters are. Where they are kept is the business of `place`, what
+//! happens to them of `slot`, waiting of the caller.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use super::file::{self, Mapped};
-use super::shared::Memory;
-use super::slot::{LONGEST_HOLD, SECOND, Slot};
+use super::place::{Place, Spare};
+use super::slot::{LONGEST_HOLD, Slot};
 use super::table::Table;
 use super::{Cause, Count, Decision, Draw, Key, Now, Rule};
-use crate::clock;
 use crate::error::Result;
 use crate::net::breaker;
 
@@ -21,13 +19,7 @@ pub use super::slot::Usage;
 
 /// No connection: nothing holds a request but its draws.
 pub const NO_GATE: Key = Key(0);
-/// How often it is looked whether the file is still there.
-const LOOK: u64 = SECOND;
-/// How often one process goes over to another file, at most: each one before stays mapped.
-const MOST_FILES: usize = 64;
-/// Slots of this process for keys that find no room in the table. They are shared by whoever comes to lie there.
-const SPARE_SLOTS: usize = 1024;
-/// What such a key gets of its amount.
+/// What a key that finds no room in the table gets of its amount.
 const SPARE_SHARE: u64 = 16;
 
 /// A connection's state.
@@ -44,31 +36,9 @@ pub struct GateState {
 /// The counters of one host.
 #[derive(Debug)]
 pub struct Local {
-    first: Place,
-    /// The shared file, and how many slots a new one gets.
-    file: Option<(PathBuf, usize)>,
-    /// When it was last looked at.
-    looked: AtomicU64,
+    place: Place,
+    /// For keys that find no room there.
     spare: OnceLock<Box<Spare>>,
-}
-
-/// Where the counters are, and where they went from there when the file was replaced.
-#[derive(Debug)]
-struct Place {
-    table: Table,
-    /// `None`: memory of this process.
-    file: Option<Mapped>,
-    next: OnceLock<Box<Place>>,
-}
-
-impl Place {
-    fn new(memory: Memory, file: Option<Mapped>) -> Self {
-        Self {
-            table: Table::new(memory),
-            file,
-            next: OnceLock::new(),
-        }
-    }
 }
 
 /// A slot and the rule that holds there.
@@ -83,30 +53,25 @@ impl Local {
     /// # Errors
     /// `Kind::Config`: the file is not this user's alone, or there is no room for it.
     pub fn shared(path: &Path, slots: usize) -> Result<Self> {
-        let (memory, mapped) = file::open(path, slots, false)?;
-        Ok(Self::of(memory, Some(mapped), Some((path.to_owned(), slots))))
+        Ok(Self::at(Place::shared(path, slots)?))
     }
 
     /// Of this process alone.
     #[must_use]
     pub fn private(slots: usize) -> Self {
-        let slots = slots.clamp(*file::SLOTS.start(), *file::SLOTS.end());
-        Self::of(Memory::own(slots), None, None)
+        Self::at(Place::private(slots))
     }
 
-    fn of(memory: Memory, mapped: Option<Mapped>, file: Option<(PathBuf, usize)>) -> Self {
+    fn at(place: Place) -> Self {
         Self {
-            first: Place::new(memory, mapped),
-            file,
-            looked: AtomicU64::new(0),
+            place,
             spare: OnceLock::new(),
         }
     }
 
     /// From `now` on nothing counts as saved up: as after a loss. For a table that takes over from one that is away.
     pub fn begin_empty(&self, now: Now) {
-        let header = self.table(now).memory.header();
-        header.lost.store(now.mono.max(1), Relaxed);
+        self.table(now).lose(now.mono);
     }
 
     /// Whether all that a request costs may be taken: then it is. Else nothing is.
@@ -285,53 +250,30 @@ impl Local {
 
     /// Remembers how many hosts there are.
     pub fn set_hosts(&self, hosts: u64) {
-        self.current().0.table.memory.header().hosts.store(hosts, Relaxed);
+        self.place.current().set_hosts(hosts);
     }
 
     /// How many hosts there were last; 0 where nobody has said.
     #[must_use]
     pub fn hosts(&self) -> u64 {
-        self.current().0.table.memory.header().hosts.load(Relaxed)
+        self.place.current().hosts()
     }
 
     /// How many slots are in use, and how many there are.
     #[must_use]
     pub fn used(&self) -> (usize, usize) {
-        self.current().0.table.used()
+        self.place.current().used()
     }
 
     /// Whether other processes see what is counted here.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.current().0.file.is_some()
-    }
-
-    /// Where the counters are now, and how many files there were before.
-    fn current(&self) -> (&Place, usize) {
-        let mut place = &self.first;
-        let mut files = 0;
-        while let Some(next) = place.next.get() {
-            place = next;
-            files += 1;
-        }
-        (place, files)
+        self.place.is_shared()
     }
 
     /// The table that counts now.
     pub(super) fn table(&self, now: Now) -> &Table {
-        let (place, files) = self.current();
-        if let Some((path, slots)) = &self.file
-            && self.is_time_to_look(now.mono)
-            && files < MOST_FILES
-        {
-            look_after(path, *slots, place);
-        }
-        place.next.get().map_or(&place.table, |next| &next.table)
-    }
-
-    fn is_time_to_look(&self, now: u64) -> bool {
-        let looked = self.looked.load(Relaxed);
-        now.abs_diff(looked) >= LOOK && self.looked.compare_exchange(looked, now, Relaxed, Relaxed).is_ok()
+        self.place.table(now.mono)
     }
 
     /// Where a draw counts: in the table, or in this process with a part of the amount if that is full.
@@ -361,55 +303,10 @@ impl Local {
     }
 }
 
-/// Slots for keys that find no room in the table.
-#[derive(Debug)]
-struct Spare {
-    first: Slot,
-    others: Box<[Slot]>,
-}
-
-impl Default for Spare {
-    fn default() -> Self {
-        Self {
-            first: Slot::default(),
-            others: (1..SPARE_SLOTS).map(|_| Slot::default()).collect(),
-        }
-    }
-}
-
-impl Spare {
-    fn of(&self, key: Key) -> &Slot {
-        usize::try_from(key.0 % SPARE_SLOTS as u128)
-            .ok()
-            .and_then(|place| self.others.get(place))
-            .unwrap_or(&self.first)
-    }
-}
-
 fn spare_share(rule: Rule) -> Rule {
     Rule {
         amount: (rule.amount / SPARE_SHARE).max(1),
         burst: (rule.burst / SPARE_SHARE).max(1),
         ..rule
     }
-}
-
-/// Sees whether the file is still the one that is mapped, and goes over to the new one if not.
-fn look_after(path: &Path, slots: usize, place: &Place) {
-    if place.file.as_ref().is_some_and(|mapped| mapped.is_at(path)) {
-        return;
-    }
-    let next = match file::open(path, slots, true) {
-        Ok((memory, mapped)) => Place::new(memory, Some(mapped)),
-        // There is no other, but its pages are gone: alone, and as after a loss.
-        Err(_) if place.file.as_ref().is_some_and(Mapped::is_cut_short) => {
-            let memory = Memory::own(slots);
-            memory.header().lost.store(clock::monotonic().max(1), Relaxed);
-            Place::new(memory, None)
-        }
-        // Those who have it mapped go on with it, and try again.
-        Err(_) => return,
-    };
-    // `Err` where another thread was faster: its place is as good.
-    let _ = place.next.set(Box::new(next));
 }

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod file;
 pub mod gcra;
 pub mod local;
+pub mod place;
 pub mod shared;
 pub mod slot;
 pub mod table;

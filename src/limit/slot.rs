@@ -103,6 +103,12 @@ pub(super) fn span(rule: &Rule, now: Now) -> Option<Span> {
     }
 }
 
+/// When everything is paid off: in a table that lost its past not before a burst after that.
+const fn floor(paid: u64, pace: &Pace, lost: u64) -> u64 {
+    let least = if lost == 0 { 0 } else { pace.leaving(0, lost) };
+    if paid < least { least } else { paid }
+}
+
 /// So much of it, at least 1.
 fn part(amount: u64, of_whole: u64) -> u64 {
     let part = u128::from(amount) * u128::from(of_whole) / u128::from(WHOLE);
@@ -146,36 +152,36 @@ impl Slot {
         Pace::new(amount, burst, nanoseconds(rule))
     }
 
-    /// When everything is paid off; in a table that lost its past not before a burst after that.
-    fn paid(&self, pace: &Pace, lost: u64) -> u64 {
-        let paid = self.paid.load(Relaxed);
-        if lost == 0 {
-            paid
-        } else {
-            paid.max(pace.leaving(0, lost))
-        }
-    }
-
     /// Nanoseconds for which the CRM has asked to wait.
     #[must_use]
     pub fn held(&self, now: u64) -> Option<u64> {
         let hold = self.hold.load(Relaxed);
-        if hold <= now || hold - now > LONGEST_HOLD {
+        if hold <= now {
+            return None;
+        }
+        if hold - now > LONGEST_HOLD {
+            // It cannot be; taken away, or it would hold when its time comes near.
+            let _ = self.hold.compare_exchange(hold, 0, SeqCst, Relaxed);
             return None;
         }
         Some(hold - now)
     }
 
-    /// How long `cost` would have to wait for the window, without taking it.
+    /// How long `cost` would have to wait for the window. Takes nothing.
     #[must_use]
     pub fn blocked(&self, rule: &Rule, cost: u64, now: Now, lost: u64) -> Option<u64> {
         if let Some(span) = span(rule, now) {
             return tally::blocked(&self.ring, &span, self.effective(rule, now.mono).0, cost);
         }
         let pace = self.pace(rule, now.mono);
-        match pace.decide(self.paid(&pace, lost), now.mono, cost) {
+        let kept = self.paid.load(Relaxed);
+        match pace.decide(floor(kept, &pace, lost), now.mono, cost) {
             Verdict::Go(_) => None,
-            Verdict::Wait(wait, _) => Some(wait),
+            Verdict::Wait(wait, honest) => {
+                // Put right, or it would lie ahead for ever. `Err` where somebody else has done so.
+                let _ = honest.map(|honest| self.paid.compare_exchange(kept, honest, SeqCst, Relaxed));
+                Some(wait)
+            }
         }
     }
 
@@ -191,12 +197,7 @@ impl Slot {
         let pace = self.pace(rule, now.mono);
         let mut kept = self.paid.load(Relaxed);
         loop {
-            let paid = if lost == 0 {
-                kept
-            } else {
-                kept.max(pace.leaving(0, lost))
-            };
-            let (next, verdict) = match pace.decide(paid, now.mono, cost) {
+            let (next, verdict) = match pace.decide(floor(kept, &pace, lost), now.mono, cost) {
                 Verdict::Go(next) => (next, Ok(Taken::Paced(kept, next))),
                 Verdict::Wait(wait, None) => return Err(wait),
                 // Put right, or it would lie ahead for ever.
@@ -295,7 +296,7 @@ impl Slot {
             }
             None => {
                 let pace = self.pace(rule, now.mono);
-                let paid = self.paid(&pace, lost);
+                let paid = floor(self.paid.load(Relaxed), &pace, lost);
                 (pace.used(paid, now.mono), pace.left(paid, now.mono))
             }
         };

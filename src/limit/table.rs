@@ -73,7 +73,7 @@ impl Header {
 /// Slots by key.
 #[derive(Debug)]
 pub struct Table {
-    pub(super) memory: Memory,
+    memory: Memory,
 }
 
 /// Where a key is.
@@ -237,6 +237,20 @@ impl Table {
             return now.mono;
         }
         at
+    }
+
+    /// From then on nothing counts as saved up.
+    pub(super) fn lose(&self, at: u64) {
+        self.memory.header().lost.store(at.max(1), Relaxed);
+    }
+
+    /// How many hosts were known last.
+    pub(super) fn hosts(&self) -> u64 {
+        self.memory.header().hosts.load(Relaxed)
+    }
+
+    pub(super) fn set_hosts(&self, hosts: u64) {
+        self.memory.header().hosts.store(hosts, Relaxed);
     }
 
     /// How many slots are in use, and how many there are.

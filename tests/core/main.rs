@@ -14,6 +14,7 @@ mod egress;
 mod fair;
 mod journal;
 mod json;
+mod limit;
 mod mapping;
 mod next;
 mod page;
