@@ -268,7 +268,8 @@ namespace {
 		 *         auth: array<string, array{title: string, fields: list<string>, oauth2: bool, consent: bool}>,
 		 *         objects: array<string, array{full: bool, since: bool, one: bool, by_ids: bool, deleted: bool, fields: bool, create: bool, update: bool,
 		 *         upsert: bool, delete: bool, batch: list<string>, upsert_keys: list<string>, neutral: list<string>, cannot: array<string, string>}>,
-		 *         limits: list<array{scope: string, amount: int, seconds: int, daily: bool, note: ?string}>, webhooks: bool, probe: bool}>
+		 *         limits: list<array{scope: string, amount: int, seconds: int, unit: string, plan: ?string, auth: list<string>, daily: bool,
+		 *         reserve: float, note: ?string}>, webhooks: bool, probe: bool}>
 		 */
 		public static function connectors(): array {
 			throw new \LogicException( 'stub' );

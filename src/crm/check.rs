@@ -57,13 +57,13 @@ impl Connector {
         for (name, object) in &self.objects {
             object.check().map_err(|reason| format!("objects.{name}.{reason}"))?;
         }
-        Ok(())
+        self.check_limits()
     }
 }
 
 impl Object {
     /// All requests.
-    fn operations(&self) -> impl Iterator<Item = &Operation> {
+    pub(super) fn operations(&self) -> impl Iterator<Item = &Operation> {
         let (read, write) = (&self.read, &self.write);
         let lists = [&read.full, &read.since, &read.deleted].into_iter().flatten();
         let batch = &write.batch;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Tree;
 
 use crate::auth::oauth2::Oauth2;
+use crate::crm::limit::Limit;
 use crate::crm::object::{Object, Operation};
 use crate::crm::reply::Errors;
 use crate::crm::webhook::Webhooks;
@@ -45,9 +46,12 @@ pub struct Connector {
     /// What answers mean.
     #[serde(default)]
     pub errors: Errors,
-    /// How many requests the CRM takes.
+    /// How much the CRM takes.
     #[serde(default)]
     pub limits: Vec<Limit>,
+    /// What names the CRM's account, of what a token answer tells: `{hub_id}`. Tenants of one account share its limits.
+    #[serde(default)]
+    pub account: Option<Template>,
     /// The request that tells whether a connection works.
     #[serde(default)]
     pub probe: Option<Operation>,
@@ -141,36 +145,6 @@ pub struct Hmac {
     pub key: Template,
     /// What is signed; `{method}` and `{path}`, which is below the base and without query.
     pub message: Template,
-}
-
-/// How many requests the CRM takes.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// What shares it: account, user or app.
-    pub scope: Scope,
-    /// Requests, or units where requests cost different amounts.
-    pub amount: u64,
-    /// In any so many seconds.
-    pub seconds: u64,
-    /// Counted from a fixed time of the day on.
-    #[serde(default)]
-    pub daily: bool,
-    /// Which edition or kind of access it is of.
-    #[serde(default)]
-    pub note: Option<String>,
-}
-
-/// What shares a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// The CRM's account.
-    Account,
-    /// The user whose credential it is.
-    User,
-    /// The app that is registered at the CRM.
-    App,
 }
 
 impl Connector {

@@ -5,6 +5,7 @@ mod check;
 pub mod condition;
 pub mod connector;
 pub mod fingerprint;
+pub mod limit;
 pub mod mapping;
 pub mod next;
 pub mod object;

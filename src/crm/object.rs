@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::crm::condition::Condition;
+use crate::crm::limit::Cost;
 use crate::crm::mapping::Mapping;
 use crate::crm::reply::StatusPattern;
 use crate::crm::write::Write;
@@ -122,6 +123,9 @@ pub struct Operation {
     /// Whether the same request twice has the effect of one.
     #[serde(default)]
     pub repeatable: Option<bool>,
+    /// What it costs, by the unit of a limit.
+    #[serde(default)]
+    pub costs: BTreeMap<String, Cost>,
 }
 
 /// A list of records, page by page.

@@ -9,7 +9,8 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 
 use crate::clock;
 use crate::crm::catalog;
-use crate::crm::connector::{AuthMethod, Connector, Field, Scope};
+use crate::crm::connector::{AuthMethod, Connector, Field};
+use crate::crm::limit::Limit;
 use crate::crm::object::{Describe, Object};
 use crate::crm::request::{self, Connection};
 use crate::crm::webhook::{self, Action, Event, Incoming, Verified};
@@ -72,20 +73,7 @@ fn described(connector: &Connector) -> Building<Zval> {
     table.insert("objects", objects.into_zval(false)?)?;
     let mut limits = Array::list();
     for limit in &connector.limits {
-        let mut entry = ZendHashTable::new();
-        entry.insert(
-            "scope",
-            match limit.scope {
-                Scope::Account => "account",
-                Scope::User => "user",
-                Scope::App => "app",
-            },
-        )?;
-        entry.insert("amount", i64::try_from(limit.amount).unwrap_or(i64::MAX))?;
-        entry.insert("seconds", i64::try_from(limit.seconds).unwrap_or(i64::MAX))?;
-        entry.insert("daily", limit.daily)?;
-        entry.insert("note", optional(limit.note.as_deref()))?;
-        limits.push(entry.into_zval(false)?);
+        limits.push(limit_of(limit)?);
     }
     table.insert("limits", limits.into_value())?;
     // A CRM that signs nothing has a block that says so.
@@ -93,6 +81,20 @@ fn described(connector: &Connector) -> Building<Zval> {
     let is_provable = proofs.map(webhook::Scheme::name).any(|name| name != "none");
     table.insert("webhooks", is_provable)?;
     table.insert("probe", connector.probe.is_some())?;
+    table.into_zval(false)
+}
+
+fn limit_of(limit: &Limit) -> Building<Zval> {
+    let mut table = ZendHashTable::new();
+    table.insert("scope", limit.scope.name())?;
+    table.insert("amount", i64::try_from(limit.amount).unwrap_or(i64::MAX))?;
+    table.insert("seconds", i64::try_from(limit.seconds).unwrap_or(i64::MAX))?;
+    table.insert("unit", limit.unit.as_str())?;
+    table.insert("plan", optional(limit.plan.as_deref()))?;
+    table.insert("auth", list(limit.auth.iter().map(String::as_str)))?;
+    table.insert("daily", limit.daily)?;
+    table.insert("reserve", limit.reserve())?;
+    table.insert("note", optional(limit.note.as_deref()))?;
     table.into_zval(false)
 }
 
