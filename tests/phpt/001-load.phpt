@@ -6,8 +6,9 @@ require __DIR__ . '/inc.php';
 check( 'loaded', true, extension_loaded( 'tenant_crm_sync' ) );
 check( 'version', TenantCRMSync::status()['version'], phpversion( 'tenant_crm_sync' ) );
 $settings = [
-	'allow_http' => '0', 'allow_private_networks' => '0', 'ca_file' => '', 'connect_timeout_ms' => '5000', 'connector_dir' => '', 'connector_owner' => '', 'key_dir' => '', 'key_file' => '',
-	'max_parallel' => '8', 'max_response_bytes' => '67108864', 'register_class' => '1', 'timeout_ms' => '10000',
+	'allow_http' => '0', 'allow_private_networks' => '0', 'ca_file' => '', 'connect_timeout_ms' => '5000', 'connector_dir' => '', 'connector_owner' => '',
+	'hosts' => '0', 'key_dir' => '', 'key_file' => '', 'limit_file' => '', 'limit_slots' => '16384', 'log_file' => '', 'max_parallel' => '8', 'max_response_bytes' => '67108864',
+	'redis_prefix' => 'tenant_crm_sync', 'redis_url' => '', 'register_class' => '1', 'timeout_ms' => '10000',
 ];
 $found = [];
 foreach ( ini_get_all( 'tenant_crm_sync' ) as $name => $entry ) {
@@ -34,4 +35,4 @@ check_contains( 'no key is said with the remedy', 'head -c32 /dev/urandom', $ri 
 check( 'the I/O thread is not started by loading', false, TenantCRMSync::status()['engine_running'] );
 done();
 --EXPECT--
-36 checks hold
+48 checks hold

@@ -46,11 +46,20 @@ check( 'no line in the log', '', logged() );
 answer( 'slow down', 429, [ 'Retry-After' => '77' ] );
 $thrown = check_throws( 'too fast', 'TenantCRMSync\RateLimitException', 'HTTP 429', fn() => $sync->fetch_leads() );
 check( 'how long', [ 77.0, 'rate_limited', true ], [ $thrown->retry_after, $thrown->kind, $thrown instanceof TenantCRMSync\HttpException ] );
-answer( 'slow down', 429, [ 'Retry-After' => gmdate( 'D, d M Y H:i:s', time() + 100 ) . ' GMT' ] );
-$thrown = check_throws( 'too fast', 'TenantCRMSync\RateLimitException', 'HTTP 429', fn() => $sync->fetch_leads() );
+wire();
+$thrown = check_throws( 'and nobody asks before that', 'TenantCRMSync\RateLimitException', 'not sent: the CRM has asked to wait until ', fn() => sync( 'acme', [ 'throw' => true ] )->fetch_leads() );
+check( 'nothing was sent', [ [], 0, true, 'rate_limited' ], [ wire(), $thrown->attempts, $thrown->retry_after > 70 && $thrown->retry_after <= 77, $thrown->reason ] );
+
+tenant( 'other', [ 'paging' => 'none' ], 'another-key' );
+$other = sync( 'other', [ 'throw' => true, 'api_key' => 'another-key' ] );
+check( 'nobody else waits', [], $other->fetch_leads() );
+answer( 'slow down', 429, [ 'Retry-After' => gmdate( 'D, d M Y H:i:s', time() + 100 ) . ' GMT' ], id: 'other' );
+$thrown = check_throws( 'too fast', 'TenantCRMSync\RateLimitException', 'HTTP 429', fn() => $other->fetch_leads() );
 check( 'a date is seconds', true, $thrown->retry_after > 95 && $thrown->retry_after <= 101 );
 
-answer( 'hello' );
+tenant( 'third', [ 'paging' => 'none' ], 'third-key' );
+$sync = sync( 'third', [ 'throw' => true, 'api_key' => 'third-key' ] );
+answer( 'hello', id: 'third' );
 $thrown = check_throws( 'no JSON', 'TenantCRMSync\DecodeException', 'the answer is not JSON: Syntax error', fn() => $sync->fetch_leads() );
 check( 'properties', [ 'decode', 200 ], [ $thrown->kind, $thrown->status ] );
 check_throws( 'no JSON to send', 'TenantCRMSync\ConfigException', 'the data cannot be written as JSON: Inf and NaN cannot be JSON encoded', fn() => $sync->create_lead( [ INF ] ) );
@@ -58,9 +67,9 @@ check( 'kind', 'encode', $sync->last_error()['kind'] );
 $refused = sync( 'acme', [ 'throw' => true, 'api_endpoint' => 'http://127.0.0.1:1', 'timeout' => 0.5 ] );
 $thrown  = check_throws( 'no connection', 'TenantCRMSync\TransportException', '127.0.0.1:1', fn() => $refused->fetch_leads() );
 check( 'properties', [ 'connect', null, 0 ], [ $thrown->kind, $thrown->status, $thrown->getCode() ] );
-crm()->faults( 'acme', [ [ 'kind' => 'stall', 'ms' => 3000, 'times' => null ] ] );
+crm()->faults( 'third', [ [ 'kind' => 'stall', 'ms' => 3000, 'times' => null ] ] );
 $start  = microtime( true );
-$thrown = check_throws( 'no answer in time', 'TenantCRMSync\TransportException', 'no complete answer within 0.3 s', fn() => sync( 'acme', [ 'throw' => true, 'timeout' => 0.3 ] )->fetch_leads() );
+$thrown = check_throws( 'no answer in time', 'TenantCRMSync\TransportException', 'no complete answer within 0.3 s', fn() => sync( 'third', [ 'throw' => true, 'timeout' => 0.3, 'api_key' => 'third-key' ] )->fetch_leads() );
 check( 'in time', true, microtime( true ) - $start < 1 );
 check( 'kind', 'timeout', $thrown->kind );
 
@@ -80,4 +89,4 @@ check( 'no key', false, str_contains( $uncaught['out'], 'k3y-of' ) );
 check( 'code 255', 255, $uncaught['code'] );
 done();
 --EXPECT--
-47 checks hold
+51 checks hold

@@ -16,7 +16,7 @@ foreach ( [ 200, 201, 202, 203, 204, 206, 299, 400, 401, 402, 403, 404, 405, 409
 }
 foreach ( [ 408, 500, 502, 503, 504 ] as $status ) {
 	$cases[ "GET, $status for ever" ]  = [ 'crm' => answer( $body, $status ), 'slow' => true, 'why' => $again ];
-	$cases[ "POST, $status" ]          = [ 'crm' => answer( $body, $status ), 'call' => create( ... ) ];
+	$cases[ "POST, $status" ]          = [ 'crm' => answer( $body, $status ), 'call' => create( ... ), 'slow' => 1 ];
 }
 foreach ( [ 501, 505, 507 ] as $status ) {
 	$cases[ "GET, $status" ] = [ 'crm' => answer( $body, $status ) ];
@@ -31,10 +31,10 @@ return $cases + [
 		'crm' => once( answer( '{}', 429, [ 'Retry-After' => '0' ] ) ), 'why' => $limited,
 		'call' => static fn( $make ) => create( $make )['name'] ?? null,
 	],
-	'GET, 429 with Retry-After: 3600'            => [ 'crm' => answer( '{}', 429, [ 'Retry-After' => '3600' ] ) ],
-	'GET, 429 with a date far ahead'             => [ 'crm' => answer( '{}', 429, [ 'Retry-After' => 'Thu, 21 Oct 2100 07:28:00 GMT' ] ) ],
-	'POST, 429 with Retry-After: 3600'           => [ 'crm' => answer( '{}', 429, [ 'Retry-After' => '3600' ] ), 'call' => create( ... ) ],
-	'GET, 503 with Retry-After: 3600'            => [ 'crm' => answer( '{}', 503, [ 'Retry-After' => '3600' ] ) ],
+	'GET, 429 with Retry-After: 3600'            => [ 'slow' => 1, 'crm' => answer( '{}', 429, [ 'Retry-After' => '3600' ] ) ],
+	'GET, 429 with a date far ahead'             => [ 'slow' => 1, 'crm' => answer( '{}', 429, [ 'Retry-After' => 'Thu, 21 Oct 2100 07:28:00 GMT' ] ) ],
+	'POST, 429 with Retry-After: 3600'           => [ 'slow' => 1, 'crm' => answer( '{}', 429, [ 'Retry-After' => '3600' ] ), 'call' => create( ... ) ],
+	'GET, 503 with Retry-After: 3600'            => [ 'slow' => 1, 'crm' => answer( '{}', 503, [ 'Retry-After' => '3600' ] ) ],
 	'GET, 403 with a page of HTML'               => [ 'crm' => answer( '<html><body>Forbidden</body></html>', 403, [ 'Content-Type' => 'text/html' ] ) ],
 	'GET, 401 that repeats the key'              => [ 'crm' => answer( '{"error":"no such key: ' . Site::KEY . '"}', 401 ), 'why' => 'the key in an error is not logged' ],
 	'GET, 400 without a body'                    => [ 'crm' => answer( '', 400 ) ],

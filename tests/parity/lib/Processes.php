@@ -1,5 +1,5 @@
 <?php
-/** Runs the cases in child processes, several at a time: the slow ones alone, the others in handfuls. */
+/** Runs the cases in child processes, several at a time: the slow ones, and those after which a CRM is left alone, by themselves; the others in handfuls. */
 
 declare(strict_types=1);
 
@@ -64,6 +64,7 @@ final class Processes {
 		$ca   = isset( $cases[ $names[0] ]['trust'] ) ? "$place/crm/ca.pem" : '';
 		$ours = [
 			"extension=$this->extension", 'tenant_crm_sync.allow_http=1', 'tenant_crm_sync.allow_private_networks=1', "tenant_crm_sync.ca_file=$ca",
+			"tenant_crm_sync.limit_file=$place/limits",
 		];
 		$settings = 'ours' === $side ? [ ...$ours, ...$cases[ $names[0] ]['ini'] ?? [] ] : [ "curl.cainfo=$ca" ];
 		// No php.ini: an installed copy of the extension must not stand for the built one, nor for the article's class.
