@@ -68,6 +68,12 @@ impl Values {
         self.0.get(name)
     }
 
+    /// The value of this name, byte by byte.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
+        Some(Zeroizing::new(self.get(name)?.bytes()))
+    }
+
     /// The value of this name as text, if it is UTF-8.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {

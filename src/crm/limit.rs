@@ -320,8 +320,7 @@ impl Limit {
     /// The share that is left to the customer's other tools, if the tenant says nothing else.
     #[must_use]
     pub fn reserve(&self) -> f64 {
-        self.reserve
-            .unwrap_or(if self.seconds >= LONG { RESERVE } else { 0.0 })
+        self.reserve.unwrap_or(if self.seconds >= LONG { RESERVE } else { 0.0 })
     }
 
     /// Whether two limits are of one thing, so that one of them counts.

@@ -1,18 +1,22 @@
 //! How fast a CRM may be asked: what a request draws on, and whether it may go now.
 //!
 //! `gcra` and `tally` are the arithmetic of one window, `table` and `shared` where one host's processes count together, `local`
-//! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants say, `told` reads
-//! what a CRM's answers say of its limits. Waiting is the business of `net::pace`.
+//! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants (`own`) say,
+//! `told` reads what a CRM's answers say of its limits. Waiting is the business of `net::pace`.
 
+pub mod budget;
 pub mod checkpoint;
 pub mod file;
 pub mod gcra;
+mod identity;
 pub mod local;
+pub mod own;
 pub mod place;
 pub mod shared;
 pub mod slot;
 pub mod table;
 pub mod tally;
+pub mod told;
 
 use std::time::Duration;
 
