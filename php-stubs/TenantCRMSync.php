@@ -29,6 +29,9 @@ namespace {
 	 * | throw              | bool   | as throw_errors() |
 	 * | parallel           | int    | pages side by side in pull(), 1 to 32; needs stable_order |
 	 * | stable_order       | bool   | the CRM's order and totals do not change while pages are read |
+	 * | plan               | string | edition of the CRM, where its limits differ by edition: see connectors(); default the smallest |
+	 * | limits             | array  | in place of the connector's limits: `[['amount' => 100, 'seconds' => 10], ['amount' => 50000, 'seconds' => 86400, 'daily' => true]]` |
+	 * | reserve            | float  | 0 to 0.9, default 0.2: part of the limits of hours and days that is left to the customer's other tools |
 	 */
 	class TenantCRMSync {
 
@@ -389,10 +392,74 @@ namespace {
 		}
 
 		/**
+		 * What is left of the CRM's limits, as this connection's requests draw on them. Tenants with one account share its limits.
+		 *
+		 * @return list<array{name: string, unit: string, scope: string, amount: int, seconds: int, daily: bool, used: int, left: int, free_at: ?float,
+		 *         held_until: ?float}> amount: without the reserve. free_at: when the next request may go, in seconds since 1970; null: now.
+		 *         held_until: the CRM has asked to wait until then.
+		 * @throws \TenantCRMSync\Exception Where the connection cannot be prepared.
+		 */
+		public function limits(): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * A limiter for calls that other code makes: all processes of this host's user, or all hosts where Redis is configured, draw from
+		 * the budget of this name.
+		 *
+		 * @param int      $amount  So many in any window of that length, at most; 2 or more.
+		 * @param float    $seconds Length of the window; 32 days at most.
+		 * @param int|null $burst   What may be spent at once; default a tenth of the amount. The rest comes evenly.
+		 * @throws \TenantCRMSync\ConfigException
+		 */
+		public static function limiter( string $name, int $amount, float $seconds, ?int $burst = null ): \TenantCRMSync\Limiter {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * The counts of hours and days, to be kept where a restart of the host does not lose them. Opaque, ASCII; no names in it.
+		 */
+		public static function checkpoint_limits(): string {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Takes up what checkpoint_limits() returned, where it is more than what is known. As often as you like.
+		 *
+		 * @return int How many counts it held.
+		 * @throws \TenantCRMSync\ConfigException Where it is something else.
+		 */
+		public static function restore_limits( string $checkpoint ): int {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Wakes those who wait in wait_for_wake() on any host, where Redis is configured.
+		 *
+		 * @param string $channel Any name; the site's is added.
+		 * @return bool Whether somebody could be told.
+		 */
+		public static function wake( string $channel = '' ): bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Waits for the next wake(), or for one since the last call of this process.
+		 *
+		 * @return bool|null true: woken. false: nobody called. null, at once: there is no Redis, or it is away.
+		 */
+		public static function wait_for_wake( float $seconds, string $channel = '' ): ?bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * What phpinfo() shows: version, key source and state, connections, paths. No secrets.
 		 *
 		 * @return array{version: string, key_file: string, keys: int, key_error: ?string, key_dir: string, ca_file: string, allow_http: bool,
-		 *               allow_private_networks: bool, engine_running: bool, requests: int, log_file: string, log_error: ?string, attempts_dropped: int}
+		 *               allow_private_networks: bool, engine_running: bool, requests: int, log_file: string, log_error: ?string, attempts_dropped: int,
+		 *               limit_file: string, limit_error: ?string, limit_slots: int, limit_slots_used: int, redis: ?string} limit_error: why limits
+		 *               are not counted where they should be; each process goes on with a small part of them. redis: null (not configured),
+		 *               `ok`, or why it is away.
 		 */
 		public static function status(): array {
 			throw new \LogicException( 'stub' );
@@ -438,6 +505,19 @@ namespace TenantCRMSync {
 
 		/** If the version is still $version: state `reconnect`, and no lease any more. $reason is for people. */
 		public function refuse( string $tenant, int $version, string $reason ): void;
+	}
+
+	/** See \TenantCRMSync::limiter(). */
+	final class Limiter {
+
+		/**
+		 * Takes what a call costs, or nothing.
+		 *
+		 * @return float 0.0: go ahead. Otherwise the seconds after which it is worth asking again.
+		 */
+		public function admit( int $cost = 1 ): float {
+			throw new \LogicException( 'stub' );
+		}
 	}
 
 	/**

@@ -63,3 +63,14 @@ pub fn unix_of_http_date(text: &str) -> Option<f64> {
 pub fn seconds_until_http_date(text: &str) -> Option<f64> {
     unix_of_http_date(text).map(|at| (at - unix_now()).max(0.0))
 }
+
+/// A moment for people: `2026-11-24 10:00:05 UTC`.
+#[must_use]
+pub fn utc(unix: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a date fit")]
+    let second = unix.ceil() as i64;
+    jiff::Timestamp::from_second(second).map_or_else(
+        |_| String::from("a time that cannot be told"),
+        |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    )
+}

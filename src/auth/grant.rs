@@ -1,6 +1,7 @@
 //! The requests of OAuth 2.0: the address where a person agrees, and the token request of each grant.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,7 +17,9 @@ use super::judge::TokenAnswers;
 use super::jwt;
 use super::oauth2::{Encoding, Grant, Oauth2, Placement};
 use crate::config::Config;
+use crate::crm::limit::Costs;
 use crate::error::{Error, Kind, Result};
+use crate::net::lane::Lane;
 use crate::net::retry::Repeat;
 use crate::net::send::Call;
 use crate::template::{Value, Values};
@@ -39,6 +42,8 @@ pub struct Connection<'a> {
     pub values: &'a Values,
     /// The host's rules; its timeout bounds the waiting.
     pub config: &'a Config,
+    /// On whose behalf it is asked, and how fast.
+    pub lane: Option<&'a Arc<Lane>>,
 }
 
 /// What a person's browser brought back.
@@ -266,6 +271,8 @@ impl Connection<'_> {
             repeat: Repeat::AfterAnyTransientFailure,
             timeout: config.timeout.min(PATIENCE),
             config,
+            costs: Costs::default(),
+            lane: self.lane.cloned(),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The requests that a connector wants: addresses, queries, headers and bodies. The face gives the values, `net` sends them.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -11,8 +13,10 @@ use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::crm::connector::{AuthMethod, Connector, ENDPOINT};
+use crate::crm::limit::Costs;
 use crate::crm::object::{Object, Operation};
 use crate::error::{Error, Kind, Reason, Result};
+use crate::net::lane::Lane;
 use crate::template::{Json, Template, Value, Values};
 
 /// Longer addresses are cut or refused by servers and proxies on the way.
@@ -27,6 +31,8 @@ pub struct Connection {
     pub method: &'static AuthMethod,
     /// The connection's fields, its secrets opened, and what a token brought along.
     pub values: Values,
+    /// On whose behalf its requests are sent, and how fast; none where nothing is sent.
+    pub lane: Option<Arc<Lane>>,
 }
 
 /// A request that can be sent.
@@ -42,6 +48,8 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// What the connector says of its repetition.
     pub repeatable: Option<bool>,
+    /// What it costs of the limits, by unit.
+    pub costs: Costs,
 }
 
 /// The endpoint that a tenant's settings name.
@@ -183,6 +191,7 @@ impl Connection {
             headers,
             body,
             repeatable: operation.repeatable,
+            costs: operation.cost(values),
         })
     }
 

@@ -2,16 +2,18 @@
 //!
 //! `gcra` and `tally` are the arithmetic of one window, `table` and `shared` where one host's processes count together, `local`
 //! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants (`own`) say,
-//! `told` reads what a CRM's answers say of its limits. Waiting is the business of `net::pace`.
+//! `told` reads what a CRM's answers say of its limits. Waiting is the business of `net::lane`.
 
 pub mod budget;
 pub mod checkpoint;
 pub mod file;
 pub mod gcra;
 mod identity;
+pub mod limiter;
 pub mod local;
 pub mod own;
 pub mod place;
+pub mod redis;
 pub mod shared;
 pub mod slot;
 pub mod table;

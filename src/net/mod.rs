@@ -4,6 +4,7 @@ pub mod breaker;
 pub mod client;
 pub mod egress;
 pub mod journal;
+pub mod lane;
 pub mod logfile;
 pub mod retry;
 pub mod send;

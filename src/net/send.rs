@@ -1,6 +1,7 @@
 //! One call: the request, its redirects, its repetitions and its bounds, until there is a whole answer or a reason.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,9 +10,13 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::crm::limit::Costs;
 use crate::error::{Error, Kind, Result};
 use crate::net::egress::{self, Refused};
+use crate::net::journal::Pending;
+use crate::net::lane::{Lane, Turn};
 use crate::net::retry::{self, Repeat};
+use crate::net::trace;
 
 const MAX_REDIRECTS: u32 = 5;
 /// How long an error's body is waited for.
@@ -57,8 +62,12 @@ pub struct Call {
     pub repeat: Repeat,
     /// The host's rules and bounds.
     pub config: Config,
-    /// Bound on the whole call.
+    /// Bound on the whole call, waiting for its turn included.
     pub timeout: Duration,
+    /// What it costs.
+    pub costs: Costs,
+    /// On whose behalf it is made; without one nothing is counted and nothing is written down.
+    pub lane: Option<Arc<Lane>>,
 }
 
 /// A whole answer with a status of success.
@@ -97,41 +106,90 @@ impl Call {
 
 /// Sends a call. A failure's body excerpt is raw: the caller redacts it.
 pub async fn send(client: Client, mut call: Call) -> Result<Reply> {
+    let lane = call.lane.clone();
+    let operation = call.operation();
+    let result = attempts(&client, &mut call, &operation).await;
+    if let Some(lane) = lane {
+        lane.ended(result.as_ref().err());
+    }
+    result.map_err(|error| error.during(&operation))
+}
+
+async fn attempts(client: &Client, call: &mut Call, operation: &str) -> Result<Reply> {
     let start = Instant::now();
     let deadline = start + call.timeout;
-    let operation = call.operation();
+    let lane = call.lane.clone();
     let mut attempt = 1;
     let mut earlier: Option<Error> = None;
     loop {
-        let result = tokio::time::timeout_at(deadline, once(&client, &mut call)).await;
-        let mut error = match result {
-            Ok(Ok(answer)) => {
+        let turn = match turn(lane.as_deref(), &call.costs, deadline).await {
+            Ok(turn) => turn,
+            // What the CRM said itself says more than that it is not asked again.
+            Err(refusal) => return Err(earlier.unwrap_or(refusal)),
+        };
+        let mut told = Told {
+            pending: lane
+                .as_ref()
+                .map(|lane| lane.begin(&call.method, operation, attempt, call.body.as_ref())),
+            headers: None,
+        };
+        let mut result = tokio::time::timeout_at(deadline, once(client, call, &mut told))
+            .await
+            .unwrap_or_else(|_| Err(timed_out(call.timeout)));
+        if let Err(error) = &mut result {
+            error.attempts = attempt;
+        }
+        if let (Some(lane), Some(turn)) = (&lane, turn) {
+            lane.learn(turn, told.headers.as_ref(), result.as_mut().err()).await;
+            if let Some(pending) = told.pending {
+                match &result {
+                    Ok(answer) => pending.succeeded(answer.status.as_u16(), answer.body.len()),
+                    Err(error) => pending.failed(error, error.body.as_ref().map_or(0, String::len), &lane.secrets),
+                }
+            }
+        }
+        let error = match result {
+            Ok(answer) => {
                 return Ok(Reply {
-                    operation,
+                    operation: operation.to_owned(),
                     status: answer.status,
                     no_rows: answer.no_rows,
-                    headers: answer.headers,
+                    headers: told.headers.unwrap_or_default(),
                     body: answer.body,
                     attempts: attempt,
                     elapsed: start.elapsed(),
                 });
             }
-            Ok(Err(error)) => error,
-            // The last request may have been processed: then that it had no answer is what counts.
-            Err(_) if call.repeat == Repeat::OnlyIfUnprocessed => timed_out(call.timeout),
-            // What went wrong before says more than that there was no time left to try it again.
-            Err(_) => earlier.take().unwrap_or_else(|| timed_out(call.timeout)),
+            Err(error) => error,
         };
-        error.attempts = attempt;
         let left = deadline.saturating_duration_since(Instant::now());
         match retry::pause(call.repeat, &error, attempt) {
             Some(pause) if pause < left => {
                 earlier = Some(error);
                 tokio::time::sleep(pause).await;
             }
-            _ => return Err(error.during(&operation)),
+            _ => return Err(said(error, earlier, call.repeat)),
         }
         attempt += 1;
+    }
+}
+
+/// What counts where the time ran out. The last request of a write may have been processed: then that it had no answer. Otherwise
+/// what went wrong before says more than that there was no time left to try it again.
+fn said(error: Error, earlier: Option<Error>, repeat: Repeat) -> Error {
+    match earlier {
+        Some(mut earlier) if error.kind == Kind::Timeout && repeat != Repeat::OnlyIfUnprocessed => {
+            earlier.attempts = error.attempts;
+            earlier
+        }
+        _ => error,
+    }
+}
+
+async fn turn<'l>(lane: Option<&'l Lane>, costs: &Costs, deadline: Instant) -> Result<Option<Turn<'l>>> {
+    match lane {
+        Some(lane) => lane.turn(costs, deadline).await.map(Some),
+        None => Ok(None),
     }
 }
 
@@ -142,25 +200,39 @@ fn timed_out(timeout: Duration) -> Error {
     )
 }
 
+/// What is known of a request before its result is.
+struct Told {
+    /// Where it is written down.
+    pending: Option<Pending>,
+    /// The answer's headers count whatever the answer means.
+    headers: Option<HeaderMap>,
+}
+
 struct Answer {
     status: StatusCode,
     no_rows: bool,
-    headers: HeaderMap,
     body: Bytes,
 }
 
-async fn once(client: &Client, call: &mut Call) -> Result<Answer> {
+/// One request with its redirects.
+async fn once(client: &Client, call: &mut Call, told: &mut Told) -> Result<Answer> {
     let (mut url, mut method, mut body) = (call.url.clone(), call.method.clone(), call.body.clone());
     for _ in 0..=MAX_REDIRECTS {
         egress::check(&url, &call.config)?;
         let mut request = client
             .request(method.clone(), url.clone())
             .headers(call.headers.clone());
+        if let Some(trace) = told.pending.as_ref().and_then(Pending::traceparent) {
+            request = request.header(trace::HEADER, trace);
+        }
         if let Some(body) = &body {
             request = request.body(body.clone());
         }
         let mut response = request.send().await.map_err(|error| failed(&error))?;
         let status = response.status();
+        if let Some(pending) = &mut told.pending {
+            pending.status(status.as_u16());
+        }
         if status.is_redirection() && response.headers().contains_key(LOCATION) {
             url = redirected(call, &url, &response)?;
             if status == StatusCode::SEE_OTHER {
@@ -179,7 +251,9 @@ async fn once(client: &Client, call: &mut Call) -> Result<Answer> {
         } else {
             excerpt(response).await.into()
         };
-        return judged(call.judge, status, headers, body);
+        let answer = judged(call.judge, status, &headers, body);
+        told.headers = Some(headers);
+        return answer;
     }
     Err(Error::new(
         Kind::Http,
@@ -278,11 +352,11 @@ async fn excerpt(mut response: Response) -> Vec<u8> {
     body
 }
 
-fn judged(judge: &dyn Judge, status: StatusCode, headers: HeaderMap, body: Bytes) -> Result<Answer> {
+fn judged(judge: &dyn Judge, status: StatusCode, headers: &HeaderMap, body: Bytes) -> Result<Answer> {
     let verdict = if status.is_success() && !judge.concerns_success() {
         Verdict::Success
     } else {
-        judge.judge(status, &headers, &body)
+        judge.judge(status, headers, &body)
     };
     match verdict {
         Verdict::Failure(mut error) => {
@@ -293,7 +367,6 @@ fn judged(judge: &dyn Judge, status: StatusCode, headers: HeaderMap, body: Bytes
         verdict => Ok(Answer {
             status,
             no_rows: matches!(verdict, Verdict::NoRows),
-            headers,
             body,
         }),
     }

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ext_php_rs::exception::PhpResult;
@@ -20,13 +21,16 @@ use crate::crm::request::{self as crm, Connection};
 use crate::crm::shape::Shape;
 use crate::error::{Error, Kind, Result};
 use crate::json::Path;
+use crate::limit::budget::{self, Window};
+use crate::limit::{Key, Now, limiter};
 use crate::net::egress;
+use crate::net::lane::Lane;
 use crate::net::retry::Repeat;
 use crate::net::send::{Call as Request, Reply, send};
 use crate::php::exception::exception;
 use crate::php::settings::Settings;
 use crate::php::zend::{self, Class, PhpClass, pending};
-use crate::php::{credential, ini, tokens};
+use crate::php::{credential, ini, journal, tokens};
 use crate::runtime;
 use crate::secret::redact;
 use crate::template::{Value, Values};
@@ -132,6 +136,8 @@ impl Client {
             repeat,
             config: prepared.config.clone(),
             timeout: prepared.timeout,
+            costs: request.costs,
+            lane: prepared.connection.lane.clone(),
         };
         engine.call(send(client, call), &mut zend::interrupted)
     }
@@ -231,11 +237,13 @@ impl Settings {
         let (mut values, mut secrets) = self.values(&endpoint)?;
         let mut token = None;
         if let Some(oauth2) = &self.method.oauth2 {
+            let lane = self.token_lane(&values, &secrets)?;
             let granted = tokens::authorise(
                 self.id.as_deref().unwrap_or(&self.tenant),
                 oauth2,
                 &values,
                 &config,
+                &lane,
                 at_least,
             )
             .map_err(|error| redacted(error, &secrets))?;
@@ -250,10 +258,11 @@ impl Settings {
                 }
             }
         }
-        let connection = Connection {
+        let mut connection = Connection {
             connector: self.connector,
             method: self.method,
             values,
+            lane: None,
         };
         // A base that a token brought along is another host.
         let base = crm::endpoint(&connection.base()?)?;
@@ -268,12 +277,51 @@ impl Settings {
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .map_or(config.timeout, |timeout| timeout.min(config.timeout));
         config.timeout = timeout;
+        let lane = self.lane(&connection, secrets.clone())?;
+        connection.lane = Some(Arc::new(lane));
         Ok(Prepared {
             config,
             connection,
             secrets,
             token,
             timeout,
+        })
+    }
+
+    /// What the connection's requests draw on.
+    fn lane(&self, connection: &Connection, secrets: Secrets) -> Result<Lane> {
+        let tenant = self.account();
+        let windows = budget::windows(connection, &tenant, &self.limits, Now::read().unix)?;
+        self.lane_of(budget::gate(connection, &tenant), windows, secrets)
+    }
+
+    /// How tokens are asked for: no limit is known, but what is broken is left alone.
+    pub fn token_lane(&self, values: &Values, secrets: &Secrets) -> Result<Arc<Lane>> {
+        let connection = Connection {
+            connector: self.connector,
+            method: self.method,
+            values: values.clone(),
+            lane: None,
+        };
+        // What gives tokens may work while the CRM does not, and the other way round.
+        let Key(gate) = budget::gate(&connection, &self.account());
+        self.lane_of(Key(!gate), Vec::new(), secrets.clone()).map(Arc::new)
+    }
+
+    /// Tells apart the tenants that agreed to one app.
+    fn account(&self) -> String {
+        format!("{}\0{}", credential::site(), self.tenant)
+    }
+
+    fn lane_of(&self, gate: Key, windows: Vec<Window>, secrets: Secrets) -> Result<Lane> {
+        Ok(Lane {
+            tenant: self.tenant.clone(),
+            secrets,
+            gate,
+            windows,
+            limiter: limiter::at(&ini::limits()),
+            journal: journal::of(runtime::engine()?),
+            trace: journal::current_trace(),
         })
     }
 
@@ -284,6 +332,7 @@ impl Settings {
             connector: self.connector,
             method: self.method,
             values,
+            lane: None,
         })
     }
 

@@ -43,15 +43,7 @@ pub fn exchange_code(call: &mut Call<'_>) -> PhpResult<Zval> {
         redirect_uri: &redirect_uri,
         verifier: verifier.as_deref(),
     };
-    let outcome = connected(&this, |connection| {
-        tokens::connect(
-            connection.tenant,
-            connection.oauth,
-            connection.values,
-            connection.config,
-            &code,
-        )
-    });
+    let outcome = connected(&this, |connection| tokens::connect(connection, &code));
     this.settle(outcome.map(|()| boolean(true)))
 }
 
@@ -76,11 +68,13 @@ fn connected<T>(client: &Client, work: impl FnOnce(&Connection<'_>) -> Result<T>
     egress::check(&endpoint, &config)?;
     let (values, secrets) = settings.values(&endpoint)?;
     let tenant = settings.id.as_deref().unwrap_or(&settings.tenant);
+    let lane = settings.token_lane(&values, &secrets)?;
     work(&Connection {
         tenant,
         oauth,
         values: &values,
         config: &config,
+        lane: Some(&lane),
     })
     .map_err(|error| redacted(error, &secrets))
 }

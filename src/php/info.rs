@@ -6,6 +6,8 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
+use crate::limit::limiter;
+use crate::limit::redis::Remote;
 use crate::php::zend::{Call, print_ini_entries};
 use crate::php::{credential, ini, journal};
 use crate::runtime;
@@ -25,8 +27,24 @@ pub extern "C" fn print(module: *mut ModuleEntry) {
     info_table_row!("Host keys", keys);
     info_table_row!("Tenants' data keys", ini::key_dir().display().to_string());
     info_table_row!("I/O thread", calls);
+    info_table_row!("Limits", limits());
     info_table_end!();
     print_ini_entries(module);
+}
+
+fn limits() -> String {
+    let place = ini::limits();
+    let limiter = limiter::at(&place);
+    let (used, slots) = limiter.slots();
+    let here = limiter.problem().map_or_else(
+        || format!("{used} of {slots} counters in {}", place.file.display()),
+        str::to_owned,
+    );
+    match limiter.remote().map(Remote::problem) {
+        None => here,
+        Some(None) => format!("in Redis; {here}"),
+        Some(Some(problem)) => format!("{problem}; {here}"),
+    }
 }
 
 fn keys() -> (usize, Option<String>) {
@@ -54,6 +72,19 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
     table.insert(
         "requests",
         engine.map_or(0, |engine| i64::try_from(engine.requests()).unwrap_or(i64::MAX)),
+    )?;
+    let place = ini::limits();
+    let limiter = limiter::at(&place);
+    let (used, slots) = limiter.slots();
+    table.insert("limit_file", place.file.display().to_string())?;
+    table.insert("limit_error", limiter.problem())?;
+    table.insert("limit_slots", i64::try_from(slots).unwrap_or(i64::MAX))?;
+    table.insert("limit_slots_used", i64::try_from(used).unwrap_or(i64::MAX))?;
+    table.insert(
+        "redis",
+        limiter
+            .remote()
+            .map(|remote| remote.problem().unwrap_or_else(|| String::from("ok"))),
     )?;
     let (dropped, problem) = journal::health();
     table.insert("log_file", ini::log_file().display().to_string())?;

@@ -11,6 +11,7 @@ use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
 use crate::config::{Config, Proxy, Transport};
 use crate::crm::catalog::Folder;
 use crate::error::{Error, Kind, Result};
+use crate::limit::limiter::Place;
 use crate::php::zend::{constant, ini_number, ini_text, is_true, to_text};
 
 const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr) -> IniEntryDef {
@@ -18,7 +19,7 @@ const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr)
 }
 
 /// All of the extension's INI entries.
-pub static ENTRIES: IniEntryDefs<14> = IniEntryDefs::new([
+pub static ENTRIES: IniEntryDefs<19> = IniEntryDefs::new([
     system(c"tenant_crm_sync.register_class", c"1"),
     system(c"tenant_crm_sync.key_file", c""),
     system(c"tenant_crm_sync.key_dir", c""),
@@ -31,6 +32,11 @@ pub static ENTRIES: IniEntryDefs<14> = IniEntryDefs::new([
     system(c"tenant_crm_sync.max_parallel", c"8"),
     system(c"tenant_crm_sync.connector_dir", c""),
     system(c"tenant_crm_sync.connector_owner", c""),
+    system(c"tenant_crm_sync.limit_file", c""),
+    system(c"tenant_crm_sync.limit_slots", c"16384"),
+    system(c"tenant_crm_sync.redis_url", c""),
+    system(c"tenant_crm_sync.redis_prefix", c"tenant_crm_sync"),
+    system(c"tenant_crm_sync.hosts", c"0"),
     system(c"tenant_crm_sync.log_file", c""),
     IniEntryDef::end(),
 ]);
@@ -98,6 +104,24 @@ pub fn connector_folder() -> Result<Folder> {
         path: PathBuf::from(ini_text(c"tenant_crm_sync.connector_dir")),
         owner,
     })
+}
+
+/// Where limits are counted.
+pub fn limits() -> Place {
+    let file = ini_text(c"tenant_crm_sync.limit_file");
+    let count = |name, default| usize::try_from(ini_number(name)).unwrap_or(default);
+    Place {
+        file: if file.is_empty() {
+            PathBuf::from(format!("/dev/shm/tenant_crm_sync.{}.limits", nix::unistd::geteuid()))
+        } else {
+            PathBuf::from(file)
+        },
+        slots: count(c"tenant_crm_sync.limit_slots", 0).clamp(64, 1 << 20),
+        redis_url: ini_text(c"tenant_crm_sync.redis_url"),
+        redis_prefix: ini_text(c"tenant_crm_sync.redis_prefix"),
+        ca_file: PathBuf::from(ini_text(c"tenant_crm_sync.ca_file")),
+        hosts: u64::try_from(ini_number(c"tenant_crm_sync.hosts")).unwrap_or(0),
+    }
 }
 
 /// The rules for calls.

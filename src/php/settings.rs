@@ -13,6 +13,7 @@ use crate::crm::catalog;
 use crate::crm::connector::{AuthMethod, Connector, ENDPOINT};
 use crate::crm::mapping::Mapping;
 use crate::error::{Error, Kind};
+use crate::limit::own::TenantLimits;
 use crate::php::exception::{exception, not_configured};
 use crate::php::ini::{self, setting_text};
 use crate::php::userland;
@@ -22,7 +23,7 @@ use crate::php::zend::{is_true, pending, to_bytes, to_text};
 pub const LOOKUP: &str = "get_tenant_crm_settings";
 
 /// Settings that every connector knows; it may have fields of its own.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "api_key",
     ENDPOINT,
     "connector",
@@ -34,6 +35,9 @@ const NAMES: [&str; 11] = [
     "throw",
     "parallel",
     "stable_order",
+    "plan",
+    "limits",
+    "reserve",
 ];
 
 /// Headers that mean something else.
@@ -72,6 +76,8 @@ pub struct Settings {
     pub throws: bool,
     /// Pages side by side.
     pub parallel: usize,
+    /// What the tenant says of its CRM's limits.
+    pub limits: TenantLimits,
 }
 
 impl Settings {
@@ -137,6 +143,7 @@ impl Settings {
                 "the setting timeout must be a number of seconds above 0",
             )));
         }
+        let limits = json_setting(settings.get("limits"), "limits")?;
         let stable = settings.get("stable_order").is_some_and(is_true);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 32.0) as usize;
@@ -175,21 +182,36 @@ impl Settings {
             throws: settings.get("throw").is_some_and(is_true),
             // Where order and totals may change, pages side by side would lose rows.
             parallel: if stable { parallel } else { 1 },
+            limits: TenantLimits::parse(
+                setting_text(settings, "plan").as_deref(),
+                limits.as_deref(),
+                setting_text(settings, "reserve").as_deref(),
+            )?,
         })
+    }
+}
+
+/// A setting that is an array, or JSON; `None` where nothing is set.
+fn json_setting(given: Option<&Zval>, name: &str) -> Result<Option<String>, Error> {
+    let wrong = |reason: &str| Error::new(Kind::Config, format!("the setting {name}: {reason}"));
+    match given {
+        None => Ok(None),
+        Some(given) if !is_true(given) => Ok(None),
+        Some(given) if given.is_array() => match userland::json_encode(given) {
+            Ok(Ok(json)) => Ok(Some(String::from_utf8_lossy(&json).into_owned())),
+            _ => Err(wrong("it cannot be written as JSON")),
+        },
+        Some(given) => to_text(given)
+            .map(Some)
+            .map_err(|_| wrong("it must be an array or JSON")),
     }
 }
 
 /// The tenant's own mapping: an array, or JSON, of object types and their fields.
 fn mappings(given: Option<&Zval>) -> Result<BTreeMap<String, Mapping>, Error> {
     let wrong = |reason: &str| Error::new(Kind::Config, format!("the setting mapping: {reason}"));
-    let text = match given {
-        None => return Ok(BTreeMap::new()),
-        Some(given) if !is_true(given) => return Ok(BTreeMap::new()),
-        Some(given) if given.is_array() => match userland::json_encode(given) {
-            Ok(Ok(json)) => String::from_utf8_lossy(&json).into_owned(),
-            _ => return Err(wrong("it cannot be written as JSON")),
-        },
-        Some(given) => to_text(given).map_err(|_| wrong("it must be an array or JSON"))?,
+    let Some(text) = json_setting(given, "mapping")? else {
+        return Ok(BTreeMap::new());
     };
     let objects: BTreeMap<String, serde_json::Value> =
         serde_json::from_str(&text).map_err(|error| wrong(&format!("name object types and their fields ({error})")))?;

@@ -2,6 +2,7 @@
 //! grant needs no store. What is right to do with them is the business of `auth`.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
@@ -19,6 +20,7 @@ use crate::auth::{Code, LocalTokens};
 use crate::clock;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
+use crate::net::lane::Lane;
 use crate::net::send::{Call as Request, Reply, send};
 use crate::php::zend::{self, Call, internal_class, is_true, to_text, wrong_type};
 use crate::php::{credential, ini};
@@ -144,6 +146,7 @@ pub fn authorise(
     oauth: &Oauth2,
     values: &Values,
     config: &Config,
+    lane: &Arc<Lane>,
     at_least: Option<u64>,
 ) -> Result<Granted> {
     let connection = Connection {
@@ -151,6 +154,7 @@ pub fn authorise(
         oauth,
         values,
         config,
+        lane: Some(lane),
     };
     match Store::of(tenant) {
         Some(mut store) => with(&connection, &mut store, |with| {
@@ -170,20 +174,15 @@ pub fn authorise(
 }
 
 /// Exchanges what a person's browser brought back for the first tokens.
-pub fn connect(tenant: &str, oauth: &Oauth2, values: &Values, config: &Config, code: &Code<'_>) -> Result<()> {
-    let connection = Connection {
-        tenant,
-        oauth,
-        values,
-        config,
-    };
+pub fn connect(connection: &Connection<'_>, code: &Code<'_>) -> Result<()> {
+    let tenant = connection.tenant;
     let mut store = Store::of(tenant).ok_or_else(|| {
         Error::new(
             Kind::Config,
             "there is nowhere to store the tokens: activate the plugin tenant-crm-sync, or give TenantCRMSync::use_token_store() a store",
         )
     })?;
-    with(&connection, &mut store, |with| token::exchange(&connection, with, code))
+    with(connection, &mut store, |with| token::exchange(connection, with, code))
 }
 
 fn with<T>(connection: &Connection<'_>, store: &mut Store, work: impl FnOnce(&mut With<'_>) -> Result<T>) -> Result<T> {

@@ -292,6 +292,8 @@ impl Plan {
             repeat: Repeat::AfterAnyTransientFailure,
             config: self.config.clone(),
             timeout: self.timeout,
+            costs: request.costs,
+            lane: self.connection.lane.clone(),
         };
         let reply = match send(client.clone(), call).await {
             Err(error) if self.is_empty_page(&error) => {

@@ -15,6 +15,7 @@ mod fair;
 mod journal;
 mod json;
 mod limit;
+mod limits_of_crms;
 mod mapping;
 mod next;
 mod page;

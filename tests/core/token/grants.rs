@@ -40,6 +40,7 @@ fn sent(oauth: &Oauth2, values: &Values) -> Call {
         oauth,
         values,
         config: &config(),
+        lane: None,
     };
     let tokens = RefCell::new(LocalTokens::default());
     LocalTokens::renew(&tokens, "", &connection, &Still, &mut |call| {
@@ -183,6 +184,7 @@ fn a_key_that_cannot_sign_is_named_and_not_shown() {
             oauth: &jwt,
             values: &values,
             config: &config(),
+            lane: None,
         };
         let error = LocalTokens::renew(&tokens, "", &connection, &Still, &mut |_| unreachable!()).unwrap_err();
         assert_eq!(error.kind, Kind::Credential);
@@ -203,6 +205,7 @@ fn without_a_store_a_process_keeps_only_tokens_that_can_be_had_again() {
         oauth: &grant,
         values: &fields,
         config: &config,
+        lane: None,
     };
     let tokens = RefCell::new(LocalTokens::default());
     let get = |site: &str, connection: &Connection<'_>, now: f64, least| {
@@ -218,6 +221,7 @@ fn without_a_store_a_process_keeps_only_tokens_that_can_be_had_again() {
             oauth,
             values,
             config: &config,
+            lane: None,
         };
         LocalTokens::renew(&tokens, "site", &connection, &Still, &mut |_| {
             Ok(reply(200, r#"{"access_token":"t","expires_in":"600"}"#))
@@ -264,6 +268,7 @@ fn the_address_for_consent_holds_what_the_grant_needs() {
         oauth: &oauth,
         values: &values,
         config: &config(),
+        lane: None,
     };
     let url = authorize_url(
         &connection,

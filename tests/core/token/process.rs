@@ -100,6 +100,7 @@ impl Process {
                 oauth,
                 values,
                 config: &config,
+                lane: None,
             },
             &mut with,
         );
