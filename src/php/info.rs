@@ -73,6 +73,10 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
         "requests",
         engine.map_or(0, |engine| i64::try_from(engine.requests()).unwrap_or(i64::MAX)),
     )?;
+    let (dropped, problem) = journal::health();
+    table.insert("log_file", ini::log_file().display().to_string())?;
+    table.insert("log_error", problem)?;
+    table.insert("attempts_dropped", i64::try_from(dropped).unwrap_or(i64::MAX))?;
     let place = ini::limits();
     let limiter = limiter::at(&place);
     let (used, slots) = limiter.slots();
@@ -86,9 +90,5 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
             .remote()
             .map(|remote| remote.problem().unwrap_or_else(|| String::from("ok"))),
     )?;
-    let (dropped, problem) = journal::health();
-    table.insert("log_file", ini::log_file().display().to_string())?;
-    table.insert("log_error", problem)?;
-    table.insert("attempts_dropped", i64::try_from(dropped).unwrap_or(i64::MAX))?;
     Ok(table.into_zval(false)?)
 }
