@@ -27,9 +27,13 @@ final class Subject {
 		$crm->tenant( $this->tenant, $this->key, array_replace_recursive( [ 'dialect' => $case['connector'] ], $this->filled( array_replace_recursive( $case['tenant'] ?? [], $more ) ) ) );
 	}
 
-	/** Settings of a connection, `{tenant}`, `{key}` and `{url}` filled in. @param array<string, mixed> $more */
+	/**
+	 * Settings of a connection, `{tenant}`, `{key}` and `{url}` filled in. The CRM's own limits would only take time here: suite `limits` is about them.
+	 *
+	 * @param array<string, mixed> $more
+	 */
 	public function settings( array $more = [] ): array {
-		return $this->filled( $more + $this->case['settings'] ) + [ 'connector' => $this->case['connector'], 'api_endpoint' => $this->crm->tls ];
+		return $this->filled( $more + $this->case['settings'] ) + [ 'connector' => $this->case['connector'], 'api_endpoint' => $this->crm->tls, 'limits' => '[]' ];
 	}
 
 	/** @param array<string, mixed> $more */

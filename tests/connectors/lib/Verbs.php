@@ -215,7 +215,6 @@ final class Verbs {
 		$this->tests->same( 'is refused', false, $sync->get_record( 'leads', $subject->ids()[0] ) );
 		$this->tests->one_of( 'reason', [ 'rate_limited', 'quota' ], $sync->last_error()['reason'] ?? null );
 		$this->tests->same( 'kind', 'rate_limited', $sync->last_error()['kind'] ?? null );
-		$watermark = null;
 		try {
 			$subject->pull( $sync, options: [ 'page_size' => self::PAGE ] );
 			$this->tests->yes( 'a pull says so', false );
@@ -223,7 +222,15 @@ final class Verbs {
 			$this->tests->yes( 'a pull says so, and for how long', null === $thrown->retry_after || $thrown->retry_after >= 0 );
 		}
 		$subject->behaviour( [ 'limit' => null ] );
-		$this->tests->same( 'then it goes on', self::ROWS, count( $subject->pull( $sync, $watermark )['records'] ) );
+		$subject->requests();
+		// Nobody asks before the time that the CRM has named, unless it is so short that it is waited for.
+		$record = $sync->get_record( 'leads', $subject->ids()[0] );
+		$sent   = count( $subject->requests() );
+		$until  = $sync->last_error()['retry_after'] ?? 0.0;
+		$this->tests->yes( 'the CRM is left alone until then', false === $record ? 0 === $sent && $until > 0.0 : 1 === $sent );
+		$other = $this->subject();
+		$other->seed( self::ROWS );
+		$this->tests->same( 'nobody else waits for that', self::ROWS, count( $other->pull()['records'] ) );
 	}
 
 	private function expired_token(): void {
