@@ -229,6 +229,19 @@ namespace {
 		}
 
 		/**
+		 * Many pulls in one loop: `foreach ( $pulls as $key => $batch )` gives whichever batch has come and whose turn it is, by what the
+		 * batches of each have cost so far. While PHP stores one, the next of every pull travels; none waits for a slow one.
+		 *
+		 * @param array<string, array{client: \TenantCRMSync, object: string, watermark?: ?string, options?: array<string, mixed>, weight?: float}> $pulls
+		 *        By a key of your own. options: as in pull(). weight: a pull of weight 2 gets twice the turns of one of weight 1, which is the default.
+		 * @param array{wait?: float} $options wait: seconds after which the loop gets null where nothing has come; default: it waits.
+		 * @throws \TenantCRMSync\ConfigException Where an entry is unusable. What fails later comes as that pull's value.
+		 */
+		public static function pull_many( array $pulls = [], array $options = [] ): \TenantCRMSync\Pulls {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * The fields that records of a type can have, where the CRM tells (see connectors(): `fields`).
 		 *
 		 * @return list<array{name: string, label: string, type: ?string, read_only: bool}>|false
@@ -530,6 +543,53 @@ namespace TenantCRMSync {
 			throw new \LogicException( 'stub' );
 		}
 		public function key(): int {
+			throw new \LogicException( 'stub' );
+		}
+		public function next(): void {
+			throw new \LogicException( 'stub' );
+		}
+		public function rewind(): void {
+			throw new \LogicException( 'stub' );
+		}
+		public function valid(): bool {
+			throw new \LogicException( 'stub' );
+		}
+	}
+
+	/**
+	 * What pull_many() returns. Goes forward only; pulls may be added and dropped inside of the loop, which ends when none is left.
+	 *
+	 * @implements \Iterator<?string, Batch|Exception|null>
+	 */
+	final class Pulls implements \Iterator, \Countable {
+
+		/**
+		 * One more pull.
+		 *
+		 * @param array<string, mixed> $options As in pull().
+		 * @throws ConfigException Where a pull of this key is under way, or an argument is unusable.
+		 */
+		public function add( string $key, \TenantCRMSync $client, string $object, ?string $watermark = null, array $options = [], float $weight = 1.0 ): void {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** Gives a pull up; what of it has come and was not seen yet is fetched again from the last watermark. A key that is not there is none. */
+		public function drop( string $key ): void {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** Pulls that have not ended. */
+		public function count(): int {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** @return Batch|Exception|null A batch; why this pull has ended, which is not thrown; null where nothing has come in time. */
+		public function current(): mixed {
+			throw new \LogicException( 'stub' );
+		}
+
+		/** The key of the pull; null where nothing has come in time. */
+		public function key(): ?string {
 			throw new \LogicException( 'stub' );
 		}
 		public function next(): void {

@@ -20,7 +20,7 @@ use crate::net::client;
 use crate::net::journal::Book;
 
 /// How long PHP's thread waits before it looks for an interrupt.
-const SLICE: Duration = Duration::from_millis(50);
+pub const SLICE: Duration = Duration::from_millis(50);
 /// How long an exiting process waits for its own I/O thread.
 const FAREWELL: Duration = Duration::from_millis(100);
 

@@ -86,14 +86,22 @@ fn class_of(kind: Kind) -> &'static ClassEntry {
 
 /// The exception for a failure, with everything that is known about it.
 pub fn exception(tenant: &str, error: &Error) -> PhpException {
-    let class = class_of(error.kind);
-    let status = error.status.map(i64::from);
-    let message = if tenant.is_empty() || error.message.contains(&format!("\"{tenant}\"")) {
+    PhpException::new(message(tenant, error), 0, class_of(error.kind)).with_object(object(tenant, error))
+}
+
+fn message(tenant: &str, error: &Error) -> String {
+    if tenant.is_empty() || error.message.contains(&format!("\"{tenant}\"")) {
         error.to_string()
     } else {
         format!("CRM tenant {tenant}: {error}")
-    };
-    let mut object = class.new();
+    }
+}
+
+/// The exception as an object that nobody throws.
+pub fn object(tenant: &str, error: &Error) -> Zval {
+    let status = error.status.map(i64::from);
+    let message = message(tenant, error);
+    let mut object = class_of(error.kind).new();
     set_property(&mut object, "message", string(message.replace('\0', " ").as_bytes()));
     set_property(&mut object, "code", integer(status.unwrap_or(0)));
     set_property(&mut object, "tenant", string(tenant.as_bytes()));
@@ -122,7 +130,7 @@ pub fn exception(tenant: &str, error: &Error) -> PhpException {
     );
     let mut thrown = Zval::new();
     thrown.set_object(&mut object);
-    PhpException::new(message, 0, class).with_object(thrown)
+    thrown
 }
 
 /// `last_error()`.

@@ -12,6 +12,8 @@ mod ini;
 mod journal;
 mod json;
 mod lifecycle;
+mod limits;
+mod many;
 mod methods;
 mod pull;
 mod records;

@@ -9,7 +9,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType};
 
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{about, batch, consent, credential, info, journal, methods, pull, records, tokens};
+use crate::php::{about, batch, consent, credential, info, journal, limits, many, methods, pull, records, tokens};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -24,6 +24,8 @@ const STATIC: DataType = DataType::Callable;
 /// What pulls give.
 pub const BATCH: DataType = DataType::object("TenantCRMSync\\Batch");
 const PULL: DataType = DataType::object("TenantCRMSync\\Pull");
+const PULLS: DataType = DataType::object("TenantCRMSync\\Pulls");
+const LIMITER: DataType = DataType::object("TenantCRMSync\\Limiter");
 const TOKEN_STORE: DataType = DataType::object("TenantCRMSync\\TokenStore");
 
 /// A handler that PHP can call for a safe method.
@@ -58,8 +60,10 @@ pub fn arg(name: &str, kind: DataType) -> Arg<'static> {
 pub fn classes() -> Result<()> {
     KEYS.make("tenantcrmsync", "tenantcrmsync\0hidden");
     tokens::register()?;
+    limits::register()?;
     drop_in()?;
     pull::register()?;
+    many::register()?;
     batch::register()
 }
 
@@ -241,6 +245,16 @@ fn drop_in() -> Result<()> {
             PUBLIC,
         )
         .method(
+            method(
+                "pull_many",
+                handler!(many::pull_many),
+                0,
+                vec![array("pulls").default("[]"), array("options").default("[]")],
+            )
+            .returns(PULLS, false, false),
+            shared,
+        )
+        .method(
             method("describe", handler!(about::describe), 1, vec![text("object")]),
             PUBLIC,
         )
@@ -343,6 +357,59 @@ fn drop_in() -> Result<()> {
                 vec![arg("store", TOKEN_STORE).allow_null()],
             )
             .returns(DataType::Void, false, false),
+            shared,
+        )
+        .method(
+            method("limits", handler!(limits::limits), 0, vec![]).returns(DataType::Array, false, false),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "limiter",
+                handler!(limits::limiter),
+                3,
+                vec![
+                    text("name"),
+                    arg("amount", DataType::Long),
+                    arg("seconds", DataType::Double),
+                    arg("burst", DataType::Long).allow_null().default("null"),
+                ],
+            )
+            .returns(LIMITER, false, false),
+            shared,
+        )
+        .method(
+            method("checkpoint_limits", handler!(limits::checkpoint), 0, vec![]).returns(
+                DataType::String,
+                false,
+                false,
+            ),
+            shared,
+        )
+        .method(
+            method("restore_limits", handler!(limits::restore), 1, vec![text("checkpoint")]).returns(
+                DataType::Long,
+                false,
+                false,
+            ),
+            shared,
+        )
+        .method(
+            method("wake", handler!(limits::wake), 0, vec![text("channel").default("''")]).returns(
+                DataType::Bool,
+                false,
+                false,
+            ),
+            shared,
+        )
+        .method(
+            method(
+                "wait_for_wake",
+                handler!(limits::wait_for_wake),
+                1,
+                vec![arg("seconds", DataType::Double), text("channel").default("''")],
+            )
+            .returns(DataType::Bool, false, true),
             shared,
         )
         .method(

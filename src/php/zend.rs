@@ -24,6 +24,7 @@ unsafe extern "C" {
     fn zend_get_constant_str(name: *const c_char, length: usize) -> *mut Zval;
     fn zend_parse_arg_str_weak(arg: *mut Zval, out: *mut *mut ffi::zend_string, number: u32) -> bool;
     fn zend_parse_arg_bool_weak(arg: *mut Zval, out: *mut bool, number: u32) -> bool;
+    fn zend_parse_arg_double_weak(arg: *mut Zval, out: *mut f64, number: u32) -> bool;
     fn zend_parse_arg_long_weak(arg: *mut Zval, out: *mut i64, number: u32) -> bool;
     fn zend_argument_type_error(number: u32, format: *const c_char, ...);
     fn zend_zval_type_name(arg: *const Zval) -> *const c_char;
@@ -303,6 +304,25 @@ fn state<T: PhpClass>(object: *mut ffi::zend_object) -> Option<Rc<T>> {
     instance::<T>(object).and_then(|instance| unsafe { (*instance).state.clone() })
 }
 
+/// The state of an object of `T`'s class or a subclass; `None` where it is another value, or was not constructed.
+pub fn state_of<T: PhpClass>(value: &Zval) -> Option<Rc<T>> {
+    state::<T>(pointer_to(value))
+}
+
+fn pointer_to(value: &Zval) -> *mut ffi::zend_object {
+    value
+        .object()
+        .map_or(ptr::null_mut(), |object| ptr::from_ref(object).cast_mut())
+}
+
+fn not_constructed() -> PhpException {
+    PhpException::new(
+        String::from("the parent's constructor was not called"),
+        0,
+        ext_php_rs::zend::ce::error(),
+    )
+}
+
 /// A new object of `class`, which is T's or a subclass of it, without calling a constructor.
 pub fn new_object<T: PhpClass>(class: &ClassEntry, value: T) -> PhpResult<Zval> {
     let mut zval = Zval::new();
@@ -531,6 +551,35 @@ impl Call<'_> {
         Err(self.type_error(position, c"int"))
     }
 
+    /// A `float` argument; whole numbers are ones in every typing mode.
+    pub fn number(&self, position: usize) -> PhpResult<f64> {
+        let slot = self.slot(position).ok_or_else(pending)?;
+        // SAFETY: as in `text`.
+        unsafe {
+            if let Some(value) = (*slot).double() {
+                return Ok(value);
+            }
+            let mut out = 0.0;
+            let is_allowed = !self.is_strict() || (*slot).is_long();
+            if is_allowed && !(*slot).is_null() && zend_parse_arg_double_weak(slot, &raw mut out, 0) {
+                return Ok(out);
+            }
+            if exception_pending() {
+                return Err(pending());
+            }
+        }
+        Err(self.type_error(position, c"float"))
+    }
+
+    /// The state of an argument that is an object of `T`'s class or a subclass.
+    pub fn object<T: PhpClass>(&self, position: usize, class: &CStr) -> PhpResult<Rc<T>> {
+        let given = self.arg(position).ok_or_else(pending)?;
+        if instance::<T>(pointer_to(given)).is_none() {
+            return Err(self.type_error(position, class));
+        }
+        state_of(given).ok_or_else(not_constructed)
+    }
+
     /// An `array` argument.
     pub fn array(&self, position: usize) -> PhpResult<&ZendHashTable> {
         match self.arg(position).and_then(Zval::array) {
@@ -542,13 +591,7 @@ impl Call<'_> {
     /// The state of `$this`.
     pub fn this<T: PhpClass>(&mut self) -> PhpResult<Rc<T>> {
         let object = self.frame.get_self().map_or(ptr::null_mut(), ptr::from_mut);
-        state::<T>(object).ok_or_else(|| {
-            PhpException::new(
-                String::from("the parent's constructor was not called"),
-                0,
-                ext_php_rs::zend::ce::error(),
-            )
-        })
+        state::<T>(object).ok_or_else(not_constructed)
     }
 
     /// Gives `$this` its state; for constructors.

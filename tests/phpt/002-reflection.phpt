@@ -43,7 +43,7 @@ $shape = static function ( ReflectionClass $class ) use ( $real, $type ): array 
 	ksort( $shape );
 	return $shape;
 };
-check( 'the stub has classes', 11, count( $stubs ) );
+check( 'the stub has classes', 13, count( $stubs ) );
 foreach ( $stubs as $name ) {
 	$expected = $shape( new ReflectionClass( $name ) );
 	$actual   = $shape( new ReflectionClass( $real( $name ) ) );
@@ -65,4 +65,4 @@ preg_match_all( '/(\w+): /', $keys[1], $keys );
 check( 'status()', $keys[1], array_keys( TenantCRMSync::status() ) );
 done();
 --EXPECT--
-108 checks hold
+134 checks hold
