@@ -72,6 +72,7 @@ impl Place {
     }
 
     /// Where the counters are now, and how many files there were before.
+    #[inline]
     fn last(&self) -> (&Stay, usize) {
         let mut stay = &self.first;
         let mut files = 0;
@@ -104,6 +105,7 @@ impl Place {
         stay.next.get().map_or(&stay.table, |next| &next.table)
     }
 
+    #[inline]
     fn is_time_to_look(&self, now: u64) -> bool {
         let looked = self.looked.load(Relaxed);
         now.abs_diff(looked) >= LOOK && self.looked.compare_exchange(looked, now, Relaxed, Relaxed).is_ok()

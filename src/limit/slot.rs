@@ -132,11 +132,17 @@ impl Slot {
     }
 
     /// The amount and the burst that hold now.
+    #[inline]
     fn effective(&self, rule: &Rule, now: u64) -> (u64, u64) {
         let told = self.told.load(Relaxed);
         if told == 0 && self.cut.load(Relaxed) == 0 {
             return (rule.amount, rule.burst);
         }
+        self.lowered(rule, told, now)
+    }
+
+    /// The same, where the CRM has refused or told something.
+    fn lowered(&self, rule: &Rule, told: u64, now: u64) -> (u64, u64) {
         let remaining = self.remaining(now);
         let amount = part(rule.amount, remaining);
         let burst = part(rule.burst, remaining);
@@ -147,6 +153,7 @@ impl Slot {
         (told, u64::try_from(burst).unwrap_or(1).max(1))
     }
 
+    #[inline]
     fn pace(&self, rule: &Rule, now: u64) -> Pace {
         let (amount, burst) = self.effective(rule, now);
         Pace::new(amount, burst, nanoseconds(rule))
@@ -251,8 +258,7 @@ impl Slot {
             if is_honest && began <= at {
                 return None;
             }
-            let half = (self.remaining(now) / 2).max(WHOLE - MOST_CUT);
-            Some(tick << TICK_BITS | (WHOLE - half))
+            Some(tick << TICK_BITS | (WHOLE - self.remaining(now) / 2))
         };
         // None: it belongs to what has been seen already.
         let _ = self.cut.fetch_update(SeqCst, Relaxed, next);

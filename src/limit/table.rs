@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{
     AtomicU64,
-    Ordering::{Relaxed, SeqCst},
+    Ordering::{Acquire, Relaxed, SeqCst},
 };
 
 use super::shared::Memory;
@@ -122,14 +122,18 @@ impl Table {
         Self { memory }
     }
 
+    /// The first slot that may be a key's.
+    fn place(&self, low: u64, high: u64) -> usize {
+        // Keys are hashes, mostly; multiplying spreads those that are not, and finds the place without a division.
+        let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = (u128::from(mixed) * self.memory.slots().len() as u128) >> 64;
+        usize::try_from(place).unwrap_or(0)
+    }
+
     /// The slots in the order in which they may be a key's.
     fn chain(&self, low: u64, high: u64) -> impl Iterator<Item = &Slot> {
         let slots = self.memory.slots();
-        // Keys are hashes, mostly; multiplying spreads those that are not, and finds the place without a division.
-        let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let place = (u128::from(mixed) * slots.len() as u128) >> 64;
-        let place = usize::try_from(place).unwrap_or(0);
-        let (before, after) = slots.split_at_checked(place).unwrap_or((slots, &[]));
+        let (before, after) = slots.split_at_checked(self.place(low, high)).unwrap_or((slots, &[]));
         after.iter().chain(before).take(REACH)
     }
 
@@ -173,6 +177,14 @@ impl Table {
     pub(super) fn slot_of_kind(&self, key: Key, kind: u64, now: Now) -> Option<&Slot> {
         let (low, high) = halves(key);
         let stamp = ((now.mono / SECOND) << 32) | kind;
+        // Nearly always it lies in its place, and has been seen in this second.
+        if let Some(slot) = self.memory.slots().get(self.place(low, high))
+            && slot.low.load(Acquire) == low
+            && slot.high.load(Relaxed) == high
+            && slot.seen.load(Relaxed) == stamp
+        {
+            return Some(slot);
+        }
         for _ in 0..ATTEMPTS {
             match self.find(low, high) {
                 Found::At(slot) => {

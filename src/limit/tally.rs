@@ -98,9 +98,9 @@ impl Span {
 
     /// The count of a bucket that counts now.
     fn counted(&self, word: u64) -> u64 {
-        let past = self.index.wrapping_sub(word >> COUNT_BITS) & TAG;
-        let future = (word >> COUNT_BITS).wrapping_sub(self.index) & TAG;
-        if past <= self.back || future <= self.ahead {
+        // From the furthest ahead on, going back.
+        let before = self.index.wrapping_add(self.ahead).wrapping_sub(word >> COUNT_BITS) & TAG;
+        if before <= self.back + self.ahead {
             word & MOST
         } else {
             0
@@ -152,9 +152,16 @@ fn place(ring: &Ring, index: u64) -> &AtomicU64 {
 /// All that counts now.
 #[must_use]
 pub fn used(ring: &Ring, span: &Span) -> u64 {
-    ring.iter()
-        .map(|bucket| span.counted(bucket.load(SeqCst)))
-        .fold(0, u64::saturating_add)
+    if span.back == 0 {
+        // A day, and the next where a clock was set back.
+        let next = span.index.saturating_add(1);
+        return [span.index, next]
+            .map(|index| span.counted(place(ring, index).load(SeqCst)))
+            .into_iter()
+            .fold(0, u64::saturating_add);
+    }
+    // So few counts of so few bits have room in a word.
+    ring.iter().map(|bucket| span.counted(bucket.load(SeqCst))).sum()
 }
 
 /// How long `cost` has to wait, in nanoseconds; `None` if it may go. A cost above the amount needs an unused window.

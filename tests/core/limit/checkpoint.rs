@@ -66,6 +66,35 @@ fn what_has_passed_is_left_out() {
     assert!(local.checkpoint(at(3 * DAY)).len() < checkpoint.len());
 }
 
+/// Of a machine whose clock is ahead: it would hold us up for longer than a window.
+#[test]
+fn what_is_of_a_time_to_come_is_left_out() {
+    let local = Local::private(16);
+    let rules = [rolling(1, 100, 3600), daily(2, 100, 0)];
+    for rule in rules {
+        assert!(take(&local, &[costing(rule, 90)], at(DAY)).is_ok());
+    }
+    let checkpoint = local.checkpoint(at(DAY));
+    let other = Local::private(16);
+    other.restore(&checkpoint, at(DAY - HOUR / 2));
+    for rule in rules {
+        assert_eq!(used(&other, &rule, DAY - HOUR / 2), 0);
+    }
+}
+
+/// What was counted before our own clock was set back holds against what is older.
+#[test]
+fn nothing_that_is_newer_makes_room() {
+    let rule = rolling(1, 100, 3600);
+    let (now, part) = (DAY, HOUR / 20);
+    let local = Local::private(16);
+    assert!(take(&local, &[costing(rule, 60)], at(now + 10 * part)).is_ok());
+    let older = Local::private(16);
+    assert!(take(&older, &[costing(rule, 5)], at(now - 11 * part)).is_ok());
+    local.restore(&older.checkpoint(at(now)), at(now));
+    assert_eq!(used(&local, &rule, now), 60, "both have one place");
+}
+
 /// Any bytes: nothing that is known is lowered, nothing breaks, and there is room left for others.
 #[test]
 fn hostile_bytes_free_nothing() {

@@ -158,7 +158,9 @@ fn a_broken_file_is_made_anew_and_begins_empty() {
     ];
     for (name, damage, burst) in damages {
         let folder = Folder::new();
-        Local::shared(&folder.file(), 64).unwrap();
+        let local = Local::shared(&folder.file(), 64).unwrap();
+        assert_eq!(burst_at(&local, rule, Now::read()), 10);
+        drop(local);
         damage(&File::options().write(true).open(folder.file()).unwrap());
         let local = Local::shared(&folder.file(), 64).unwrap();
         let now = Now::read();

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::Barrier;
 use std::time::Duration;
 
 use tenant_crm_sync::limit::local::Local;
-use tenant_crm_sync::limit::{Draw, Key, Now};
+use tenant_crm_sync::limit::{Decision, Draw, Key, Now};
 
 use super::{Dice, Folder, GATE, HOUR, NO_GATE, SECOND, at, burst_at, daily, paced, rolling, take};
 
@@ -91,7 +92,7 @@ fn any_bits_in_use_free_nothing_and_stop_nobody_for_long() {
         let file = File::options().read(true).write(true).open(folder.file()).unwrap();
         let start = Now::read();
         for rule in RULES {
-            assert!(local.take(NO_GATE, &[rule], start) == super::Decision::Go);
+            assert!(local.take(NO_GATE, &[rule], start) == Decision::Go);
         }
         let places = places(&file, 32);
         assert_eq!(places.len(), 3);
@@ -176,43 +177,47 @@ fn a_full_table_gives_a_sixteenth() {
 #[test]
 fn what_nobody_has_seen_for_a_day_is_taken_over() {
     let local = Local::private(16);
-    let held = paced(16, 1000, 10, 100);
     for key in 1..=14 {
-        assert!(take(&local, &[paced(key, 1000, 10, 100)], at(HOUR)).is_ok());
+        assert_eq!(burst_at(&local, paced(key, 1000, 10, 100), at(HOUR)), 100);
+        let rule = paced(key, 1000, 10, 100);
+        local.limited(NO_GATE, &[rule], at(HOUR), at(HOUR), Duration::ZERO, false);
+        local.told(&rule, 0, Some(10), at(HOUR));
     }
-    // One that looks back for a week, and one that the CRM has asked to wait for two days.
+    // One that looks back for a week, and a connection that the CRM has asked to wait for two days.
     let week = rolling(15, 5, 7 * 86_400);
     assert_eq!(burst_at(&local, week, at(HOUR)), 5);
-    local.limited(
-        NO_GATE,
-        &[held],
-        at(HOUR),
-        at(HOUR),
-        Duration::from_secs(2 * 86_400),
-        false,
-    );
+    let two_days = Duration::from_secs(2 * 86_400);
+    local.limited(GATE, &[], at(HOUR), at(HOUR), two_days, false);
     let seen = paced(3, 1000, 10, 100);
-    assert!(take(&local, &[seen], at(20 * HOUR)).is_ok());
+    assert_eq!(local.take(NO_GATE, &[seen], at(20 * HOUR)), Decision::Go);
     let late = |key| paced(key, 1000, 10, 100);
-    assert_eq!(burst_at(&local, late(100), at(25 * HOUR)), 6, "not yet");
+    let burst = |rule, now| {
+        (0..1000)
+            .take_while(|_| local.take(NO_GATE, &[rule], at(now)) == Decision::Go)
+            .count()
+    };
+    assert_eq!(burst(late(100), 25 * HOUR), 6, "not yet");
     for key in 101..=113 {
-        assert_eq!(burst_at(&local, late(key), at(27 * HOUR)), 100, "{key}");
+        assert_eq!(burst(late(key), 27 * HOUR), 100, "{key}");
+        let usage = local.usage(&late(key), at(27 * HOUR));
+        assert_eq!(
+            (usage.admitted, usage.limited, usage.factor),
+            (100, 0, 1.0),
+            "it begins anew"
+        );
     }
-    assert_eq!(
-        burst_at(&local, late(114), at(27 * HOUR)),
-        6,
-        "no more than those that are old"
-    );
-    assert_eq!(burst_at(&local, week, at(27 * HOUR)), 0);
-    assert!(local.usage(&held, at(27 * HOUR)).held_for.is_some());
-    assert_eq!(local.usage(&seen, at(27 * HOUR)).admitted, 2);
+    assert_eq!(burst(late(114), 27 * HOUR), 6, "no more than those that are old");
+    assert_eq!(burst(week, 27 * HOUR), 0);
+    assert!(local.gate(GATE, at(27 * HOUR)).held_for.is_some());
+    assert_eq!(local.usage(&seen, at(27 * HOUR)).admitted, 101);
     assert_eq!(local.used(), (16, 16));
 }
 
 /// Many come for one new key when all slots are old: it gets one slot, and one burst.
 #[test]
 fn those_who_take_over_together_share_one_slot() {
-    for round in 0..200 {
+    for round in 0..1500 {
+        let barrier = Barrier::new(8);
         let local = Local::private(16);
         for key in 1..=16 {
             assert!(take(&local, &[paced(key, 1000, 10, 100)], at(HOUR)).is_ok());
@@ -220,7 +225,12 @@ fn those_who_take_over_together_share_one_slot() {
         let new = paced(1000 + round, 1_000_000, 36_000, 100);
         let went: u64 = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| burst_at(&local, new, at(30 * HOUR))))
+                .map(|_| {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        burst_at(&local, new, at(30 * HOUR))
+                    })
+                })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });

@@ -37,7 +37,7 @@ fn after_a_refusal_nothing_goes_before_its_time() {
     assert_eq!(local.usage(&fast, late).limited, 1);
     // A later refusal that asks for less does not shorten it.
     local.limited(GATE, &[fast], at(HOUR), late, Duration::from_secs(1), false);
-    assert!(take(&local, &[fast, day], at(HOUR + 6 * SECOND - 1)).is_err());
+    assert_eq!(take(&local, &[], at(HOUR + 6 * SECOND - 1)), Err((1, Cause::Told)));
     assert!(take(&local, &[fast, day], at(HOUR + 6 * SECOND)).is_ok());
 }
 
