@@ -125,8 +125,9 @@ impl Many {
             self.file(tag, message);
         }
         let is_due = |(since, ..): &(u64, Tag, Errand)| self.waiting.first().is_none_or(|page| page > since);
-        let may_go_on = self.waiting.is_empty() || self.on_errands < SLICE;
-        if may_go_on && let Some((_, tag, errand)) = self.errands.pop_front_if(|first| is_due(first)) {
+        let may_go_on =
+            (self.waiting.is_empty() || self.on_errands < SLICE) && self.errands.front().is_some_and(is_due);
+        if may_go_on && let Some((_, tag, errand)) = self.errands.pop_front() {
             self.at_work = Some((tag, Instant::now()));
             return Ok(Step::Errand(tag, errand));
         }

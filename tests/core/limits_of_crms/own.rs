@@ -24,12 +24,12 @@ fn empty_settings_say_nothing() {
 
 #[test]
 fn mistakes_are_named_with_their_place() {
-    let many = format!("[{}]", vec![r#"{"amount":1,"seconds":1}"#; 9].join(","));
+    let many = format!("[{}]", [r#"{"amount":1,"seconds":1}"#; 9].join(","));
     let long = " ".repeat(20_000) + "x";
     for (json, words) in [
         ("{", "expected a sequence"),
-        ("7", "list"),
-        (r#"{"amount":1}"#, "list"),
+        ("7", "expected a sequence"),
+        (r#"{"amount":1}"#, "expected a sequence"),
         ("[7]", "[0]"),
         (r#"[{"seconds":1}]"#, "amount"),
         (r#"[{"amount":1,"secnods":1}]"#, "secnods"),
