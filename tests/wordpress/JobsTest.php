@@ -4,6 +4,8 @@
  */
 
 use TenantCRM\Jobs;
+use TenantCRM\Retries;
+use TenantCRM\Leases;
 use TenantCRM\Log;
 use TenantCRM\Runs;
 use TenantCRM\Schema;
@@ -55,8 +57,8 @@ final class JobsTest extends PluginCase {
 		$new = Jobs::claim();
 		$this->assertSame( array( $dead->id, 1 ), array( $new->id, $new->attempts ) );
 		$this->assertNotSame( $dead->lease, $new->lease );
-		$this->assertFalse( Jobs::heartbeat( $dead ) );
-		$this->assertTrue( Jobs::heartbeat( $new ) );
+		$this->assertSame( array( $dead->id ), array_keys( Leases::ended( array( $dead->id => $dead ) ) ) );
+		$this->assertSame( array(), Leases::ended( array( $new->id => $new ) ) );
 		Jobs::finish( $dead );
 		Jobs::release( $dead );
 		Jobs::postpone( $dead, 'no' );
@@ -77,17 +79,14 @@ final class JobsTest extends PluginCase {
 		$this->assertSame( 1, Jobs::claim()->attempts );
 	}
 
-	public function test_backoff_doubles_has_jitter_and_an_end(): void {
-		$seen = array();
-		foreach ( array( 0 => array( 7.5, 15 ), 1 => array( 15, 30 ), 3 => array( 60, 120 ), 50 => array( 450, 900 ) ) as $attempts => list( $low, $high ) ) {
-			for ( $i = 0; $i < 50; $i++ ) {
-				$seconds = Jobs::backoff( $attempts );
-				$this->assertGreaterThanOrEqual( $low, $seconds );
-				$this->assertLessThanOrEqual( $high, $seconds );
-				$seen[ (string) $seconds ] = true;
-			}
+	public function test_backoff_doubles_has_full_jitter_and_an_end(): void {
+		foreach ( array( 0 => 15, 1 => 30, 3 => 120, 50 => 900 ) as $attempts => $bound ) {
+			$seconds = array_map( static fn(): float => Retries::backoff( $attempts ), range( 1, 300 ) );
+			$this->assertGreaterThanOrEqual( 1.0, min( $seconds ) );
+			$this->assertLessThanOrEqual( $bound, max( $seconds ) );
+			$this->assertLessThan( max( 2.0, $bound * 0.2 ), min( $seconds ), 'any time up to the bound' );
+			$this->assertGreaterThan( $bound * 0.8, max( $seconds ) );
 		}
-		$this->assertGreaterThan( 20, count( $seen ) );
 	}
 
 	public function test_a_click_ends_a_backoff_but_not_what_the_crm_asked_for(): void {
@@ -111,7 +110,7 @@ final class JobsTest extends PluginCase {
 		$job = Jobs::claim();
 		$this->assertTrue( Runs::cancel( $run ) );
 		$this->assertFalse( Runs::cancel( $run ) );
-		$this->assertFalse( Jobs::heartbeat( $job ) );
+		$this->assertCount( 1, Leases::ended( array( $job->id => $job ) ) );
 		$this->assertSame( 'cancelled', Runs::get( $run )['state'] );
 		$this->assertNotSame( $run, Jobs::enqueue( 1 ) );
 	}

@@ -6,6 +6,7 @@
 use TenantCRM\Cron;
 use TenantCRM\Jobs;
 use TenantCRM\Log;
+use TenantCRM\Retries;
 use TenantCRM\Runs;
 use TenantCRM\Schema;
 use TenantCRM\Tenant;
@@ -160,7 +161,7 @@ final class WorkerTest extends PluginCase {
 		global $wpdb;
 		$tenant = $this->connected( 'down', 5 );
 		$run    = Jobs::enqueue( $tenant->key );
-		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . ' SET attempts = ' . ( Jobs::MAX_ATTEMPTS - 1 ) );
+		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . ' SET attempts = ' . ( Retries::MAX_ATTEMPTS - 1 ) );
 		$this->fault( 'down', array( 'times' => 50, 'kind' => 'status', 'status' => 503 ) );
 		Worker::run( 30.0, $run );
 		$this->assertSame( 'failed', Runs::get( $run )['state'] );
@@ -174,7 +175,7 @@ final class WorkerTest extends PluginCase {
 		global $wpdb;
 		$tenant = $this->connected( 'deadly', 5 );
 		$run    = Jobs::enqueue( $tenant->key );
-		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . ' SET attempts = ' . Jobs::MAX_ATTEMPTS );
+		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . ' SET deaths = ' . Retries::MAX_DEATHS );
 		$this->assertSame( array( 'slices' => 1, 'done' => 0, 'failed' => 1 ), Worker::run( 5.0 ) );
 		$this->assertStringContainsString( 'limit of time or memory', Runs::get( $run )['error'] );
 	}

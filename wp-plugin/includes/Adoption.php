@@ -26,6 +26,7 @@ final class Adoption {
 	 * @return int How many posts were adopted.
 	 * @throws StoreException
 	 * @throws LeaseLost
+	 * @throws TenantChanged
 	 */
 	public static function run( ?Job $job = null ): int {
 		global $wpdb;
@@ -72,8 +73,8 @@ final class Adoption {
 		$counts  = array();
 		$doubles = array();
 		do {
-			if ( $job && ! Jobs::heartbeat( $job ) ) {
-				throw new LeaseLost( 'The job was cancelled or taken over by another worker.' );
+			if ( $job ) {
+				Leases::renew( $job );
 			}
 			$rows  = Sql::rows(
 				$wpdb->prepare(

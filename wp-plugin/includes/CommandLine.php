@@ -12,6 +12,9 @@ namespace TenantCRM;
 
 final class CommandLine {
 
+	/** Seconds after which a worker that waits for a click looks into the queue by itself. */
+	private const PATIENCE = 5.0;
+
 	private const USAGE = 'Usage: tenant-crm COMMAND [--path=WORDPRESS] [--url=SITE]
   connectors [--format=table|json]
                              the CRMs that can be synced, what they ask for and what they can do
@@ -20,13 +23,19 @@ final class CommandLine {
                              adds or changes a tenant; files hold the API key (--key-file) and other secrets, - is
                              standard input; an empty VALUE removes the field
   tenant test ID             asks the CRM one small thing and says what is wrong, if anything is
+  tenant limits ID           what is used of the CRM\'s limits
   tenant list [--format=table|json]
   tenant delete ID --yes     forgets ledger, jobs and credentials; posts stay
   tenant rotate --tenant=ID… | --all
                              seals the stored API keys and other secrets anew with the newest host key
   sync [--tenant=ID]… [--all] [--full] [--format=table|json]
                              pulls now and waits until it is over; --full reads everything again
-  work [--seconds=N]         enqueues what is due and works the queue (default 60 s)
+  work [--seconds=N] [--watch]
+                             enqueues what is due and works the queue (default 60 s); with --watch until it is told to
+                             stop, and a click on any host wakes it at once where Redis is configured
+  queue [list|dead] [--format=table|json]
+                             what is queued and running, or what failed for good and why
+  queue retry ID | drop ID   tries what failed for good again, or forgets it
   status [--format=table|json]
 ';
 
@@ -42,11 +51,13 @@ final class CommandLine {
 				'connectors'    => TenantCommands::connectors( $options ),
 				'tenant add'    => TenantCommands::add( $options ),
 				'tenant test'   => TenantCommands::test( $options ),
+				'tenant limits' => TenantCommands::limits( $options ),
 				'tenant list'   => TenantCommands::list( $options ),
 				'tenant delete' => TenantCommands::delete( $options ),
 				'tenant rotate' => TenantCommands::rotate( $options ),
 				'sync'          => self::sync( $options ),
 				'work'          => self::work( $options ),
+				'queue'         => QueueCommands::run( $options ),
 				'status'        => self::status( $options ),
 				default         => throw new \DomainException( 'what is to be done?' ),
 			};
@@ -61,7 +72,7 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
@@ -75,6 +86,7 @@ final class CommandLine {
 			'all'     => false,
 			'yes'     => false,
 			'full'    => false,
+			'watch'   => false,
 		);
 		while ( null !== ( $argument = array_shift( $arguments ) ) ) {
 			if ( in_array( $argument, array( '--field', '--secret', '--setting' ), true ) ) {
@@ -83,7 +95,7 @@ final class CommandLine {
 			}
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
-			} elseif ( in_array( $argument, array( '--all', '--yes', '--full' ), true ) ) {
+			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
 			} elseif ( preg_match( '/^--(tenant|setting|field|secret)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
@@ -146,7 +158,7 @@ final class CommandLine {
 		while ( true ) {
 			$result = Worker::run( 5.0, $run );
 			$row    = Runs::get( $run );
-			if ( null === $row || ! in_array( $row['state'], array( 'queued', 'running' ), true ) || Worker::is_stopped() ) {
+			if ( null === $row || ! in_array( $row['state'], array( 'queued', 'running' ), true ) || Budget::is_stopped() ) {
 				return $row ?? array( 'state' => 'gone' );
 			}
 			if ( 0 === $result['slices'] ) {
@@ -158,25 +170,28 @@ final class CommandLine {
 	/** @param array<string, mixed> $options */
 	private static function work( array $options ): int {
 		self::obey_signals();
-		$deadline = microtime( true ) + $options['seconds'];
+		$deadline = $options['watch'] ? INF : microtime( true ) + $options['seconds'];
 		$total    = array(
 			'slices' => 0,
 			'done'   => 0,
 			'failed' => 0,
 		);
 		do {
+			Wakers::seen( $options['watch'] ? 'work --watch' : 'work' );
 			Cron::enqueue_due();
 			Jobs::reap();
 			$result = Worker::run( max( 0.0, min( 30.0, $deadline - microtime( true ) ) ) );
 			foreach ( $result as $name => $count ) {
 				$total[ $name ] += $count;
 			}
-			if ( 0 === $result['slices'] && microtime( true ) + 1 < $deadline ) {
-				sleep( 1 );
+			if ( 0 === $result['slices'] ) {
+				Cron::prune();
+				$left = min( self::PATIENCE, $deadline - microtime( true ) );
+				if ( $left > 0 && ! Budget::is_stopped() ) {
+					Wakers::wait( $left );
+				}
 			}
-		} while ( microtime( true ) + 1 < $deadline && ! Worker::is_stopped() );
-		Runs::prune();
-		Log::prune();
+		} while ( microtime( true ) + 1 < $deadline && ! Budget::is_stopped() );
 		printf( "%d slices, %d runs done, %d failed\n", $total['slices'], $total['done'], $total['failed'] );
 		return $total['failed'] ? 1 : 0;
 	}
@@ -205,7 +220,7 @@ final class CommandLine {
 		if ( function_exists( 'pcntl_async_signals' ) ) {
 			pcntl_async_signals( true );
 			foreach ( array( SIGINT, SIGTERM ) as $signal ) {
-				pcntl_signal( $signal, static fn() => Worker::stop() );
+				pcntl_signal( $signal, static fn() => Budget::stop() );
 			}
 		}
 	}

@@ -48,20 +48,32 @@ final class Cron {
 	}
 
 	public static function tick(): void {
+		self::work( 'wp-cron', self::SECONDS );
+	}
+
+	/** What whoever wakes the plugin at fixed times has it do. */
+	public static function work( string $who, float $seconds ): void {
 		if ( ! Schema::is_current() ) {
 			return;
 		}
 		try {
+			Wakers::seen( $who );
 			self::enqueue_due();
 			Jobs::reap();
 			Tenants::sweep();
-			Worker::run( self::SECONDS );
-			Runs::prune();
-			Log::prune();
+			Worker::run( $seconds );
+			self::prune();
 		} catch ( StoreException $e ) {
 			// The database fails just now, so there is no log either. Events of other plugins in this request must not die of it.
 			error_log( $e->getMessage() ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
 		}
+	}
+
+	/** Keeps the tables bounded. */
+	public static function prune(): void {
+		Runs::prune();
+		Log::prune();
+		DeadLetters::prune();
 	}
 
 	/** @return int How many tenants were due. */

@@ -25,6 +25,7 @@ final class HookStore {
 	 * @param \TenantCRMSync\Batch|ArrayRows $batch
 	 * @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int}
 	 * @throws LeaseLost
+	 * @throws TenantChanged
 	 * @throws StoreException
 	 */
 	public function batch( object $batch ): array {
@@ -70,9 +71,7 @@ final class HookStore {
 
 	/** @param list<array{position: int, id: string, hash: string, fingerprint: string}> $items */
 	private function chunk( Incoming $incoming, array $items, Progress $progress, ?string $watermark ): void {
-		if ( ! Jobs::heartbeat( $this->job ) ) {
-			throw new LeaseLost( 'The job was cancelled or taken over by another worker.' );
-		}
+		Leases::renew( $this->job );
 		$known   = $items ? array_column( Sql::rows( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ) ) ), null, 'id_hash' ) : array();
 		$inserts = array();
 		$updates = array();
@@ -93,7 +92,7 @@ final class HookStore {
 		}
 		Transaction::run(
 			function ( Transaction $transaction ) use ( $inserts, $updates, $progress, $watermark ): void {
-				if ( null !== Jobs::lock( $transaction, $this->job ) ) {
+				if ( null !== Leases::lock( $transaction, $this->job ) ) {
 					return;
 				}
 				$transaction->insert( Ledger::insert_head(), $inserts, Ledger::update_tail() );

@@ -15,9 +15,15 @@ final class Job {
 	/** Whether this worker stored a batch. */
 	public bool $progressed = false;
 
+	/** Tenant::$revision that the pull began with: a batch of older settings is not stored. Null where no tenant's settings matter. */
+	public ?int $revision = null;
+
 	/**
-	 * @param list<int>            $touched Posts whose caches a worker that died did not clean.
-	 * @param array<string, mixed> $payload `full`: everything is to be read again.
+	 * @param int                  $attempts Failures since the last stored batch.
+	 * @param int                  $deaths   Workers that died over it since then.
+	 * @param int                  $failing  Seconds since the first of those failures.
+	 * @param list<int>            $touched  Posts whose caches a worker that died did not clean.
+	 * @param array<string, mixed> $payload  `full`: everything is to be read again.
 	 */
 	public function __construct(
 		public readonly int $id,
@@ -27,9 +33,12 @@ final class Job {
 		public readonly string $object,
 		public readonly string $lease,
 		public readonly int $attempts,
+		public readonly int $deaths,
+		public readonly int $failing,
 		int $batches,
 		public readonly array $touched,
-		public readonly array $payload = array()
+		public readonly array $payload = array(),
+		public readonly int $priority = 50
 	) {
 		$this->batches = $batches;
 	}
@@ -45,9 +54,12 @@ final class Job {
 			(string) $row['object'],
 			(string) $row['lease'],
 			(int) $row['attempts'],
+			(int) $row['deaths'],
+			(int) ( $row['failing'] ?? 0 ),
 			(int) $row['batches'],
 			'' === $touched ? array() : array_map( 'intval', explode( ',', $touched ) ),
-			(array) json_decode( (string) ( $row['payload'] ?? '' ), true )
+			(array) json_decode( (string) ( $row['payload'] ?? '' ), true ),
+			(int) ( $row['priority'] ?? 50 )
 		);
 	}
 }

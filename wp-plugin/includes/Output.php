@@ -32,14 +32,17 @@ final class Output {
 		);
 	}
 
-	/** @param list<array<string, mixed>> $rows */
-	public static function rows( array $rows, string $format ): void {
+	/**
+	 * @param list<array<string, mixed>> $rows
+	 * @param string                     $none Said where there are none.
+	 */
+	public static function rows( array $rows, string $format, string $none = 'There are no tenants yet.' ): void {
 		if ( 'json' === $format ) {
 			echo wp_json_encode( $rows, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ), "\n";
 			return;
 		}
 		if ( ! $rows ) {
-			echo "There are no tenants yet.\n";
+			echo $none, "\n";
 			return;
 		}
 		$lines  = array_map( static fn( array $row ): array => array_map( array( self::class, 'cell' ), $row ), $rows );

@@ -37,6 +37,7 @@ final class Plugin {
 		PostType::register();
 		Ledger::register();
 		Cron::register();
+		ActionScheduler::register();
 		Article::register();
 	}
 
@@ -76,6 +77,7 @@ final class Plugin {
 			$switch = get_current_blog_id() !== (int) $site && switch_to_blog( (int) $site );
 			// Capabilities stay: a site may have given them to roles of its own.
 			Cron::unschedule();
+			ActionScheduler::unschedule();
 			if ( $switch ) {
 				restore_current_blog();
 			}

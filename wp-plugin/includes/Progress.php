@@ -75,11 +75,11 @@ final class Progress {
 		}
 		$transaction->query(
 			sprintf(
-				'UPDATE `%s` j LEFT JOIN `%s` r ON r.id = j.run SET j.batches = j.batches + 1, j.attempts = 0, j.touched = %s, j.lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND%s WHERE j.id = %d',
+				'UPDATE `%s` j LEFT JOIN `%s` r ON r.id = j.run SET j.batches = j.batches + 1, j.attempts = 0, j.deaths = 0, j.failing_since = NULL, j.touched = %s, j.lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND%s WHERE j.id = %d',
 				Schema::table( 'jobs' ),
 				Schema::table( 'runs' ),
 				Sql::text( implode( ',', $this->touched() ) ),
-				Jobs::LEASE_SECONDS,
+				Leases::SECONDS,
 				$set,
 				$job->id
 			)

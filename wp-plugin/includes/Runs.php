@@ -64,14 +64,14 @@ final class Runs {
 		return Jobs::cancel( $id );
 	}
 
-	/** Keeps the table bounded. */
+	/** Keeps the table bounded. A queue that was busy leaves much behind: this is called until there is nothing more, but not for ever. */
 	public static function prune(): void {
 		global $wpdb;
 		$table = Schema::table( 'runs' );
-		$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE finished_at < UTC_TIMESTAMP() - INTERVAL %d DAY LIMIT 5000", self::KEEP_DAYS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
-		$floor = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
-		if ( null !== $floor ) {
-			$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE id <= %d AND finished_at IS NOT NULL LIMIT 5000", $floor ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		Sql::prune( 'runs', $wpdb->prepare( 'finished_at < UTC_TIMESTAMP() - INTERVAL %d DAY', self::KEEP_DAYS ) );
+		$floor = (int) $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( $floor ) {
+			Sql::prune( 'runs', "id <= $floor AND finished_at IS NOT NULL" );
 		}
 	}
 

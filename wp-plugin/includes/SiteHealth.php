@@ -110,29 +110,34 @@ final class SiteHealth {
 		}
 		$age    = self::overdue();
 		$remedy = __( 'Let the system’s cron call wp-cron.php, or run “php wp-content/plugins/tenant-crm-sync/bin/tenant-crm work” each minute. “Sync now” on the Overview works all the same, as long as that screen is open.', 'tenant-crm-sync' );
+		$seen   = Wakers::last_seen();
+		$is_off = defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
+		if ( $is_off && ( null === $seen || $seen > self::OVERDUE_SECONDS ) ) {
+			return self::result(
+				'jobs',
+				'critical',
+				__( 'Nobody works CRM syncs: WP-Cron is off, and no other worker was seen', 'tenant-crm-sync' ),
+				( null === $seen
+					? __( 'DISABLE_WP_CRON is set, and no worker has come yet.', 'tenant-crm-sync' )
+					/* translators: %s: for example "2 hours" */
+					: sprintf( __( 'DISABLE_WP_CRON is set, and the last worker came %s ago.', 'tenant-crm-sync' ), human_time_diff( time() - $seen, time() ) ) ) . ' ' . $remedy
+			);
+		}
 		if ( $age > self::OVERDUE_SECONDS ) {
 			return self::result(
 				'jobs',
-				'recommended',
+				'critical',
 				__( 'CRM syncs wait and nobody works them', 'tenant-crm-sync' ),
 				/* translators: %s: for example "2 hours" */
 				sprintf( __( 'The oldest sync has been due for %s.', 'tenant-crm-sync' ), human_time_diff( time() - $age, time() ) ) . ' ' . $remedy
 			);
 		}
-		if ( ! wp_next_scheduled( 'tenant_crm_sync_tick' ) ) {
+		if ( ! $is_off && ! wp_next_scheduled( 'tenant_crm_sync_tick' ) ) {
 			return self::result(
 				'jobs',
 				'recommended',
 				__( 'The event of CRM Sync is not scheduled', 'tenant-crm-sync' ),
 				__( 'Deactivate and activate the plugin to schedule it again.', 'tenant-crm-sync' ) . ' ' . $remedy
-			);
-		}
-		if ( defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON ) {
-			return self::result(
-				'jobs',
-				'recommended',
-				__( 'WP-Cron is off: make sure that something else works CRM syncs', 'tenant-crm-sync' ),
-				__( 'DISABLE_WP_CRON is set, so visitors do not start scheduled work. No sync is overdue now.', 'tenant-crm-sync' ) . ' ' . $remedy
 			);
 		}
 		return self::result( 'jobs', 'good', __( 'CRM syncs are being worked', 'tenant-crm-sync' ), __( 'No sync is overdue.', 'tenant-crm-sync' ) );

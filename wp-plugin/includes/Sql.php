@@ -9,6 +9,16 @@ namespace TenantCRM;
 
 final class Sql {
 
+	/** How often a statement is sent that had no effect: because of a deadlock, of a lock that was held for too long, of a changed row. */
+	private const AGAIN = array(
+		1213 => 10,
+		1205 => 2,
+		1020 => 5,
+	);
+
+	/** Rows of one DELETE. */
+	private const PIECE = 1000;
+
 	/** Bytes for VARBINARY and BINARY columns: compared as they are, in no character set. */
 	public static function bytes( string $value ): string {
 		return '' === $value ? "''" : 'x\'' . bin2hex( $value ) . '\'';
@@ -43,6 +53,51 @@ final class Sql {
 			throw new StoreException( "The database did not answer ({$wpdb->last_error}). Nothing of the batch was stored; the sync goes on when it does." );
 		}
 		return $rows;
+	}
+
+	/**
+	 * One statement that stands for itself. A deadlock had no effect: it is sent again, and no log hears of it.
+	 *
+	 * @return int Rows that were changed.
+	 * @throws StoreException Where the database refuses for good, or again and again.
+	 */
+	public static function change( string $sql ): int {
+		global $wpdb;
+		$quiet = $wpdb->suppress_errors( true );
+		try {
+			for ( $try = 1; ; $try++ ) {
+				$changed = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB.PreparedSQL
+				if ( false !== $changed ) {
+					return (int) $changed;
+				}
+				$code = $wpdb->dbh instanceof \mysqli ? mysqli_errno( $wpdb->dbh ) : 0;
+				if ( $try >= ( self::AGAIN[ $code ] ?? 1 ) ) {
+					throw new StoreException( "The database refused a change of the queue ({$wpdb->last_error}).", $code );
+				}
+				usleep( wp_rand( 1000, 20000 ) * $try );
+			}
+		} finally {
+			$wpdb->suppress_errors( $quiet );
+		}
+	}
+
+	/**
+	 * Deletes rows of one of our tables in small pieces, oldest first, so that nobody waits for it.
+	 *
+	 * @param int $most Rows to delete at most; the rest goes next time.
+	 */
+	public static function prune( string $name, string $where, int $most = 100000 ): void {
+		$table = Schema::table( $name );
+		for ( $gone = 0; $gone < $most; $gone += self::PIECE ) {
+			// Read without locks, deleted by key: rows that are being written are not touched, nor the gaps between them.
+			$ids = array_map( 'intval', array_column( self::rows( "SELECT id FROM `$table` WHERE $where ORDER BY id LIMIT " . self::PIECE ), 'id' ) );
+			if ( $ids ) {
+				self::change( "DELETE FROM `$table` WHERE id IN (" . implode( ',', $ids ) . ')' );
+			}
+			if ( count( $ids ) < self::PIECE ) {
+				return;
+			}
+		}
 	}
 
 	public static function nullable( ?string $value ): string {

@@ -25,6 +25,7 @@ final class Store {
 	 * @param \TenantCRMSync\Batch|ArrayRows $batch
 	 * @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int}
 	 * @throws LeaseLost
+	 * @throws TenantChanged
 	 * @throws StoreException
 	 */
 	public function batch( object $batch ): array {
@@ -101,7 +102,7 @@ final class Store {
 		$progress           = new Progress();
 		$progress->fetched += count( $items );
 		$progress->add( $extra );
-		$earlier = Jobs::lock( $transaction, $this->job );
+		$earlier = Leases::lock( $transaction, $this->job );
 		if ( null !== $earlier ) {
 			// The COMMIT of the attempt before arrived, only its answer did not.
 			$progress->created = $earlier;

@@ -20,6 +20,7 @@ final class Tenant {
 	 * @param string               $source    `table`, or `function` where the site's own get_tenant_crm_settings() answers for it.
 	 * @param array<string, mixed> $settings  Further settings, without the credential.
 	 * @param string|null          $envelope  The sealed credential of a tenant of the table.
+	 * @param int                  $revision  Counts the changes of what is stored.
 	 */
 	public function __construct(
 		public readonly int $key,
@@ -30,7 +31,8 @@ final class Tenant {
 		public readonly string $source,
 		public readonly bool $paused,
 		public readonly array $settings,
-		private readonly ?string $envelope
+		private readonly ?string $envelope,
+		public readonly int $revision = 0
 	) {
 	}
 
@@ -137,7 +139,7 @@ final class Tenant {
 		if ( '' !== $this->mapping() ) {
 			$own['mapping'] = $this->mapping();
 		}
-		$allowed = array_flip( array( 'timeout', 'idempotency_header', 'parallel', 'stable_order' ) );
+		$allowed = array_flip( array( 'timeout', 'idempotency_header', 'parallel', 'stable_order', 'plan', 'limits', 'reserve' ) );
 		return $own + array_intersect_key( $this->settings, $allowed ) + $this->connection();
 	}
 

@@ -148,6 +148,23 @@ final class TenantCommands {
 	}
 
 	/** @param array<string, mixed> $options */
+	public static function limits( array $options ): int {
+		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$limits = $tenant->client()->limits();
+		if ( 'json' === $options['format'] ) {
+			Output::rows( $limits, 'json' );
+			return 0;
+		}
+		foreach ( $limits as $limit ) {
+			echo Output::cell( Limits::words( $limit ) ), "\n";
+		}
+		if ( ! $limits ) {
+			echo "No limits of this CRM are known. The tenant's setting \"limits\" can name some.\n";
+		}
+		return 0;
+	}
+
+	/** @param array<string, mixed> $options */
 	public static function list( array $options ): int {
 		$rows = array();
 		foreach ( Tenants::all() as $tenant ) {

@@ -97,7 +97,7 @@ final class Tenants {
 			$set .= ', api_key = NULL';
 		}
 		$table = Schema::table( 'tenants' );
-		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE " . ltrim( $set, ', ' );
+		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE revision = revision + 1 $set";
 		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
 		}
@@ -280,7 +280,8 @@ final class Tenants {
 			null !== $site ? 'function' : 'table',
 			(bool) $row['paused'],
 			$settings,
-			$row['api_key']
+			$row['api_key'],
+			(int) $row['revision']
 		);
 	}
 

@@ -34,17 +34,18 @@ final class Transaction {
 	/**
 	 * @template T
 	 * @param callable(self): T $work
+	 * @param bool              $only_taken Whether locks are kept only on rows that were taken, not on those read on the way.
 	 * @return T
 	 * @throws StoreException Where the database refuses for good, or again and again.
 	 */
-	public static function run( callable $work ) {
+	public static function run( callable $work, bool $only_taken = false ) {
 		global $wpdb;
 		self::$packet ??= max( 65536, (int) $wpdb->get_var( 'SELECT @@max_allowed_packet' ) );
 		for ( $try = 1; ; $try++ ) {
 			$self    = new self();
 			$retries = $wpdb->reconnect_retries;
 			try {
-				$self->begin();
+				$self->begin( $only_taken );
 				$wpdb->reconnect_retries = 0;
 				$result                  = $work( $self );
 				$self->query( 'COMMIT' );
@@ -175,8 +176,11 @@ final class Transaction {
 	}
 
 	/** The only statement that wpdb may reconnect for: nothing is lost yet. A drop-in that splits reads and writes picks its primary here. */
-	private function begin(): void {
+	private function begin( bool $only_taken ): void {
 		global $wpdb;
+		if ( $only_taken ) {
+			$wpdb->query( 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED' );
+		}
 		if ( false === $wpdb->query( 'START TRANSACTION' ) ) {
 			throw new StatementFailed( $wpdb->last_error ? $wpdb->last_error : 'the connection is gone', 2006 );
 		}

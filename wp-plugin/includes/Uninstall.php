@@ -52,6 +52,9 @@ final class Uninstall {
 		} while ( $rows );
 		Schema::drop();
 		Cron::unschedule();
+		ActionScheduler::unschedule();
+		Wakers::forget();
+		Limits::forget();
 		Capabilities::revoke();
 		delete_metadata( 'user', 0, Capabilities::user_meta(), '', true );
 		delete_metadata( 'user', 0, 'tenant_crm_per_page', '', true );

@@ -1,9 +1,11 @@
 <?php
 /**
- * Works jobs for a bounded time. Whoever wakes it (cron, command line, an open screen) gives the time; what is not finished then
- * goes on in the next slice from the watermark that was stored last.
+ * Works jobs for a bounded time, several at once: whichever page comes next is stored, and the place of a job that ended is taken by the
+ * next one. Whoever wakes it (Wakers says who) gives the time; what is not finished then goes on in the next slice from the watermark that
+ * was stored last.
  *
- * How a batch is stored is the business of Store; when a job is tried again, that of Jobs.
+ * Whose turn it is among the pages that have come, the extension decides, by what each tenant's batches cost. How a batch is stored is
+ * the business of Store; what a failure means, that of Failure; when a slice must end, that of Budget.
  *
  * @package TenantCRM
  */
@@ -12,160 +14,241 @@ namespace TenantCRM;
 
 final class Worker {
 
+	/** Jobs at once, and places beside them that only clicks get. */
+	private const PLACES = 8;
+	private const CLICKS = 2;
+
 	/** A job gives way after so many seconds if others wait. */
 	private const TURN = 5.0;
 
-	/** Part of memory_limit after which a slice ends. */
-	private const MEMORY_SHARE = 0.8;
+	/** Seconds that a slice waits at its end for the first page of a slow CRM, which would else never get further than that. */
+	private const GRACE = 12.0;
 
-	/** A paused tenant's job looks again after so many seconds. */
-	private const PAUSE_SECONDS = 300.0;
+	/** Seconds between two looks at the queue, and at what became of the jobs that are worked. */
+	private const LOOK  = 1.0;
+	private const CHECK = 5.0;
 
-	/** Kinds of failure that another attempt does not cure: a person must change something. */
-	private const PERMANENT = array( 'config', 'credential', 'egress', 'encode' );
+	/** Seconds after which a wait for pages is interrupted for such a look. */
+	private const WAIT = 0.25;
 
-	private static bool $stopped = false;
+	/** @var array{slices: int, done: int, failed: int} */
+	private array $result = array(
+		'slices' => 0,
+		'done'   => 0,
+		'failed' => 0,
+	);
 
-	/** Ends the running slice after its batch, and lets no other begin: for signal handlers. */
-	public static function stop(): void {
-		self::$stopped = true;
-	}
+	/** @var array<string, Pulling> */
+	private array $active = array();
 
-	public static function is_stopped(): bool {
-		return self::$stopped;
+	/** @var \TenantCRMSync\Pulls|null Null while nothing is pulled. */
+	private ?object $pulls = null;
+
+	private float $looked  = 0.0;
+	private float $checked = 0.0;
+
+	/** Whether the run that this slice is for has come to an end. */
+	private bool $is_over = false;
+
+	/** @var array<string, callable> Kinds of jobs that other code does. */
+	private readonly array $kinds;
+
+	private function __construct( private readonly Budget $budget, private readonly ?int $run ) {
+		/**
+		 * Kinds of jobs beside `pull`. The function does the whole job, which should take seconds; what it throws is tried again. Jobs::finish_in()
+		 * ends the job in the same transaction as its effect, after Leases::lock().
+		 *
+		 * @param array<string, callable( Job ): void> $kinds By name, of at most 16 bytes.
+		 */
+		$this->kinds = (array) apply_filters( 'tenant_crm_sync_job_kinds', array() );
 	}
 
 	/**
 	 * @param float    $seconds At most so long, plus the time of one page.
 	 * @param int|null $run     Only the job of this run.
 	 * @return array{slices: int, done: int, failed: int}
+	 * @throws StoreException Where the database cannot be asked for jobs.
 	 */
 	public static function run( float $seconds, ?int $run = null ): array {
-		$result   = array(
-			'slices' => 0,
-			'done'   => 0,
-			'failed' => 0,
-		);
-		$deadline = microtime( true ) + $seconds;
-		do {
-			$job = self::$stopped ? null : Jobs::claim( $run );
-			if ( ! $job ) {
-				break;
-			}
-			++$result['slices'];
-			$end = self::slice( $job, $deadline );
-			if ( isset( $result[ $end ] ) ) {
-				++$result[ $end ];
-			}
-		} while ( microtime( true ) < $deadline && ! self::memory_is_short() && ( null === $run || 'released' === $end ) );
-		return $result;
+		Limits::restore();
+		$worker = new self( new Budget( $seconds ), $run );
+		try {
+			$worker->work();
+		} finally {
+			$worker->let_go( array_keys( $worker->active ) );
+			Limits::checkpoint();
+		}
+		return $worker->result;
 	}
 
-	/** @return string done, failed, waiting, released or lost. */
-	private static function slice( Job $job, float $deadline ): string {
-		// What a dead worker stored may still be hidden behind its old cache entries.
-		Caches::clean( $job->touched );
+	private function work(): void {
+		$is_first = true;
+		while ( $is_first || ! $this->budget->is_over() ) {
+			$is_first = false;
+			$this->fill( true );
+			if ( ! $this->active ) {
+				return;
+			}
+			foreach ( $this->pulls as $key => $item ) {
+				if ( isset( $this->active[ $key ] ) && null !== $item ) {
+					$this->take( (string) $key, $item );
+				}
+				$this->look_around();
+				$this->fill();
+			}
+			$this->pulls = null;
+		}
+	}
+
+	/** Takes what comes next for a job: a page, or why there is none. */
+	private function take( string $key, object $item ): void {
+		$pulling = $this->active[ $key ];
+		if ( $item instanceof \Throwable ) {
+			$this->end( $key, Failure::settle( $pulling->job, $pulling->tenant, $item ) );
+			return;
+		}
+		try {
+			$pulling->batch( $item );
+			if ( $item->is_last() ) {
+				Jobs::finish( $pulling->job );
+				$this->end( $key, 'done' );
+			} elseif ( microtime( true ) - $pulling->began >= self::TURN && Jobs::any_due( $pulling->job ) ) {
+				$this->let_go( array( $key ) );
+			}
+		} catch ( \Throwable $e ) {
+			$this->end( $key, Failure::settle( $pulling->job, $pulling->tenant, $e ) );
+		}
+	}
+
+	/** Signs of life, jobs that must not go on, and the end of the slice. */
+	private function look_around(): void {
+		Leases::beat();
+		$now = microtime( true );
+		if ( $this->active && $now - $this->checked >= self::CHECK ) {
+			$this->checked = $now;
+			foreach ( Leases::ended( array_map( static fn( Pulling $pulling ): Job => $pulling->job, $this->active ) ) as $key => $e ) {
+				$this->end( (string) $key, Failure::settle( $this->active[ $key ]->job, $this->active[ $key ]->tenant, $e ) );
+			}
+		}
+		if ( $this->budget->is_over() ) {
+			$patient = ! $this->budget->must_stop() && $this->budget->seconds_left() > -self::GRACE;
+			$this->let_go( array_keys( array_filter( $this->active, static fn( Pulling $pulling ): bool => ! $patient || $pulling->batches > 0 ) ) );
+		}
+	}
+
+	/**
+	 * Claims jobs for the places that are free.
+	 *
+	 * @param bool $at_once Else only if the last look at an empty queue was a while ago.
+	 */
+	private function fill( bool $at_once = false ): void {
+		do {
+			$now  = microtime( true );
+			$free = ( null === $this->run ? self::PLACES : 1 ) - count( $this->active );
+			if ( $this->is_over || Budget::is_stopped() || ( $this->looked > 0 && $this->budget->is_over() ) || ( ! $at_once && $now - $this->looked < self::LOOK ) ) {
+				return;
+			}
+			$is_full = $free <= 0;
+			if ( $is_full ) {
+				$free += self::CLICKS;
+			}
+			if ( $free <= 0 || ( $is_full && null !== $this->run ) ) {
+				return;
+			}
+			$this->looked = $now;
+			$jobs         = Jobs::claim_some( $free, $this->run, $is_full ? Jobs::PRIORITY_CLICK : 255 );
+			array_map( array( Leases::class, 'keep' ), $jobs );
+			foreach ( $jobs as $job ) {
+				++$this->result['slices'];
+				$this->start( $job );
+			}
+			// There may be more, where these took no place or ended at once.
+			$at_once = count( $jobs ) === $free;
+		} while ( $at_once );
+	}
+
+	private function start( Job $job ): void {
+		$key    = (string) $job->id;
+		$tenant = null;
+		try {
+			// What a dead worker stored may still be hidden behind its old cache entries.
+			Caches::clean( $job->touched );
+			$tenant = Tenants::get( $job->tenant );
+			$end    = $this->end_without_pull( $job, $tenant );
+			if ( null !== $end ) {
+				$this->end( $key, $end, $job );
+				return;
+			}
+			$pulling = Pulling::begin( $job, $tenant );
+			$this->pulls ??= method_exists( "TenantCRMSync", "pull_many" ) ? \TenantCRMSync::pull_many( array(), array( "wait" => self::WAIT ) ) : new PullsInTurn();
+			$pulling->add_to( $this->pulls, $key );
+			$this->active[ $key ] = $pulling;
+		} catch ( \Throwable $e ) {
+			$this->end( $key, Failure::settle( $job, $tenant, $e ), $job );
+		}
+	}
+
+	/** Jobs that need no pull, or cannot have one. @return string|null How it ended; null: it is to be pulled. */
+	private function end_without_pull( Job $job, ?Tenant $tenant ): ?string {
+		if ( $job->deaths >= Retries::MAX_DEATHS ) {
+			return Failure::bury( $job, sprintf( 'The sync of tenant "%s" was cut off %d times without storing anything, most likely by a limit of time or memory. Look into the error log of PHP, then start it again.', $tenant ? $tenant->id : $job->tenant, $job->deaths ) );
+		}
+		if ( isset( $this->kinds[ $job->kind ] ) ) {
+			( $this->kinds[ $job->kind ] )( $job );
+			Jobs::finish( $job );
+			return 'done';
+		}
 		if ( 'import' === $job->kind ) {
 			Jobs::finish( $job );
 			return 'done';
 		}
 		if ( 'pull' !== $job->kind ) {
-			return self::fail( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
+			return Failure::bury( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
 		}
-		$tenant = Tenants::get( $job->tenant );
 		if ( ! $tenant ) {
-			return self::fail( $job, 'The tenant of this run was deleted.' );
+			return Failure::bury( $job, 'The tenant of this run was deleted.' );
 		}
 		if ( $tenant->paused ) {
-			Jobs::postpone( $job, "Tenant \"{$tenant->id}\" is paused. The sync goes on when the pause ends.", self::PAUSE_SECONDS, false );
-			return 'waiting';
+			return Failure::pause( $job, $tenant );
 		}
 		$missing = $tenant->missing();
 		if ( $missing ) {
-			return self::fail( $job, sprintf( 'Tenant "%s" cannot be synced yet, its connection lacks: %s. Enter that where the tenant is set up, then start the sync again.', $tenant->id, implode( ', ', $missing ) ) );
+			return Failure::bury( $job, sprintf( 'Tenant "%s" cannot be synced yet, its connection lacks: %s. Enter that where the tenant is set up, then start the sync again.', $tenant->id, implode( ', ', $missing ) ) );
 		}
-		if ( $job->attempts >= Jobs::MAX_ATTEMPTS ) {
-			return self::fail( $job, sprintf( 'The sync of tenant "%s" was cut off %d times without storing anything, most likely by a limit of time or memory. Look into the error log of PHP, then start it again.', $tenant->id, $job->attempts ) );
-		}
-		try {
-			return self::pull( $job, $tenant, $deadline );
-		} catch ( LeaseLost $e ) {
-			return 'lost';
-		} catch ( \Throwable $e ) {
-			return self::recover( $job, $tenant, $e );
-		}
+		return null;
 	}
 
-	private static function pull( Job $job, Tenant $tenant, float $deadline ): string {
-		if ( 0 === $job->batches || $job->attempts > 0 ) {
-			Adoption::run( $job );
+	/** @param string $end done, failed, waiting, released or lost. */
+	private function end( string $key, string $end, ?Job $job = null ): void {
+		$job ??= $this->active[ $key ]->job;
+		Leases::forget( $job );
+		if ( isset( $this->active[ $key ] ) ) {
+			$this->pulls->drop( $key );
+			unset( $this->active[ $key ] );
 		}
-		if ( 0 === $job->batches && ! empty( $job->payload['full'] ) ) {
-			Cursors::reset( $tenant->key, $job->object );
+		if ( isset( $this->result[ $end ] ) ) {
+			++$this->result[ $end ];
 		}
-		$fields = Fields::of( $tenant, $job->object );
-		$store  = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
-		$cursor = Cursors::read( $tenant->key, $job->object, $fields->hash() );
-		$turn   = microtime( true ) + self::TURN;
-		$wanted = array( 'fields' => $fields->crm_fields() );
-		if ( null !== $tenant->page_size() ) {
-			$wanted['page_size'] = $tenant->page_size();
-		}
-		$pull = $tenant->client()->pull( $job->object, $cursor, $wanted );
-		$told = false;
-		foreach ( $pull as $batch ) {
-			$store->batch( $batch );
-			if ( ! $told && $batch->stats()['unasked'] > 0 ) {
-				$told = true;
-				Log::add_once( $tenant->key, 'warning', "The CRM of tenant \"{$tenant->id}\" sent records that are older than what was asked for: it does not filter by the time of the change. Nothing is lost, but every sync reads more than it needs.", array( 'run' => $job->run ) );
-			}
-			if ( $batch->is_last() ) {
-				continue;
-			}
-			$now = microtime( true );
-			if ( self::$stopped || $now >= $deadline || self::memory_is_short() || ( $now >= $turn && Jobs::any_due( $job ) ) ) {
+		// A change of the tenant ends a slice of its run, and the next one begins at once.
+		$this->is_over = null !== $this->run && 'released' !== $end;
+		$this->looked  = min( $this->looked, microtime( true ) - self::LOOK );
+	}
+
+	/**
+	 * Gives jobs back unfinished.
+	 *
+	 * @param list<string> $keys
+	 */
+	private function let_go( array $keys ): void {
+		foreach ( $keys as $key ) {
+			$job = $this->active[ $key ]->job;
+			try {
 				Jobs::release( $job );
-				return 'released';
+			} catch ( StoreException $e ) {
+				// The database is away: the lease runs out.
+				unset( $e );
 			}
+			$this->end( (string) $key, 'released' );
 		}
-		Jobs::finish( $job );
-		return 'done';
-	}
-
-	/** Decides what a failure means for the job. */
-	private static function recover( Job $job, Tenant $tenant, \Throwable $e ): string {
-		$kind    = $e instanceof \TenantCRMSync\Exception ? $e->kind : '';
-		$status  = $e instanceof \TenantCRMSync\Exception ? (int) $e->status : 0;
-		$message = self::words( $tenant, $e );
-		$refused = $status >= 400 && $status < 500 && ! in_array( $status, array( 408, 423, 425, 429 ), true );
-		// A plain \Exception is what the constructor throws where settings are missing.
-		if ( $refused || $e instanceof NotSupported || 'Exception' === get_class( $e ) || in_array( $kind, self::PERMANENT, true ) || ( ! $job->progressed && $job->attempts + 1 >= Jobs::MAX_ATTEMPTS ) ) {
-			return self::fail( $job, $message );
-		}
-		$retry_after = $e instanceof \TenantCRMSync\Exception ? $e->retry_after : null;
-		Jobs::postpone( $job, $message, $retry_after );
-		Log::add( $tenant->key, 'warning', $message, array( 'run' => $job->run ) );
-		return 'waiting';
-	}
-
-	private static function fail( Job $job, string $message ): string {
-		Jobs::finish( $job, 'failed', $message );
-		Log::add( $job->tenant, 'error', $message, array( 'run' => $job->run ) );
-		return 'failed';
-	}
-
-	private static function words( Tenant $tenant, \Throwable $e ): string {
-		$text = $e->getMessage();
-		if ( ! $e instanceof \TenantCRMSync\Exception && ! $e instanceof StoreException && 'Exception' !== get_class( $e ) ) {
-			// A bug, ours or of a hook: name the place, never the arguments.
-			$text = sprintf( '%s (%s in %s, line %d)', $text, get_class( $e ), basename( $e->getFile() ), $e->getLine() );
-		}
-		return str_contains( $text, $tenant->id ) ? $text : "Tenant \"{$tenant->id}\": $text";
-	}
-
-	private static function memory_is_short(): bool {
-		static $limit = null;
-		$limit ??= wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
-		return $limit > 0 && memory_get_usage() > self::MEMORY_SHARE * $limit;
 	}
 }

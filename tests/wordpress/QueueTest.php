@@ -1,0 +1,272 @@
+<?php
+/**
+ * What a queue is judged by: limits that stop nothing for ever, first syncs that get to their end, jobs that can be stopped, outages that
+ * heal, dead letters that a person can read. Names of tests begin with the line of FAULTS.md that they show.
+ */
+
+use TenantCRM\Budget;
+use TenantCRM\Cron;
+use TenantCRM\DeadLetters;
+use TenantCRM\Jobs;
+use TenantCRM\Limits;
+use TenantCRM\Retries;
+use TenantCRM\Runs;
+use TenantCRM\Schema;
+use TenantCRM\SiteHealth;
+use TenantCRM\Tenant;
+use TenantCRM\Tenants;
+use TenantCRM\Wakers;
+use TenantCRM\Worker;
+
+final class QueueTest extends PluginCase {
+
+	protected function setUp(): void {
+		parent::setUp();
+		Sandbox::reset();
+		Wakers::forget();
+	}
+
+	protected function tearDown(): void {
+		( new ReflectionProperty( Budget::class, 'stopped' ) )->setValue( null, false );
+	}
+
+	private function connected( string $id, int $leads, array $settings = array() ): Tenant {
+		Sandbox::tenant( $id, $leads );
+		return Tenants::save(
+			array(
+				'id'       => $id,
+				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
+				'api_key'  => "key-of-$id",
+				'settings' => $settings,
+			)
+		);
+	}
+
+	private function fault( string $tenant, array ...$faults ): void {
+		Sandbox::post( '/faults', array( 'tenant' => $tenant, 'faults' => $faults ) );
+	}
+
+	private function age( string $set ): void {
+		global $wpdb;
+		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET $set" );
+	}
+
+	/** @return list<int> Pages that the CRM was asked for since the last time. */
+	private function pages( string $tenant ): array {
+		$requests = json_decode( (string) file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . "/requests?tenant=$tenant" ), true );
+		file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . '/requests', false, stream_context_create( array( 'http' => array( 'method' => 'DELETE' ) ) ) );
+		return array_map(
+			static function ( array $request ): int {
+				parse_str( (string) $request['query'], $query );
+				return (int) ( $query['page'] ?? 1 );
+			},
+			$requests
+		);
+	}
+
+	public function test_a15_a_429_after_page_3_stops_nothing_for_ever_the_next_run_starts_at_page_4(): void {
+		$tenant = $this->connected( 'a15', 60, array( 'page_size' => 10 ) );
+		$this->fault( 'a15', array( 'times' => 5, 'after' => 3, 'kind' => 'status', 'status' => 429, 'headers' => array( 'Retry-After' => '12' ), 'body' => '' ) );
+		$run = Jobs::enqueue( $tenant->key );
+		$this->pages( 'a15' );
+		Worker::run( 20.0, $run );
+		$row = Runs::get( $run );
+		$this->assertSame( array( 'waiting', 30 ), array( $row['state'], $row['created'] ) );
+		$this->assertStringContainsString( 'waits until', $row['error'] );
+		$this->assertSame( array( 1, 2, 3, 4 ), $this->pages( 'a15' ) );
+		$this->fault( 'a15' );
+		$this->assertSame( 0, Worker::run( 1.0 )['slices'], 'not before the time that the CRM named' );
+		$this->age( "available_at = '2020-01-01'" );
+		sleep( 13 );
+		Worker::run( 20.0, $run );
+		$row = Runs::get( $run );
+		$this->assertSame( array( 'done', 60 ), array( $row['state'], $row['created'] ) );
+		$this->assertSame( 4, $this->pages( 'a15' )[0] );
+	}
+
+	public function test_a17_a_first_sync_that_never_gets_enough_time_gets_to_its_end_all_the_same(): void {
+		$tenant = $this->connected( 'a17', 1200, array( 'page_size' => 50 ) );
+		$run    = Jobs::enqueue( $tenant->key );
+		$before = 0;
+		for ( $slice = 0; $slice < 40; $slice++ ) {
+			Worker::run( 0.05, $run );
+			$row = Runs::get( $run );
+			$this->assertGreaterThanOrEqual( $before, $row['created'], 'progress never falls back' );
+			$before = $row['created'];
+			if ( 'done' === $row['state'] ) {
+				break;
+			}
+		}
+		$this->assertGreaterThan( 3, $slice, 'in several slices' );
+		$this->assertSame( array( 'done', 1200, 1200, 24 ), array( $row['state'], $row['created'], $this->posts(), $row['pages'] ) );
+	}
+
+	public function test_a18_a_worker_that_is_killed_leaves_nothing_that_cannot_be_stopped_and_started(): void {
+		$tenant = $this->connected( 'a18', 500, array( 'page_size' => 50 ) );
+		$run    = Jobs::enqueue( $tenant->key );
+		$this->php( 'require $argv[1]; $n = 0; add_action( "tenant_crm_sync_batch_stored", static function () use ( &$n ) { if ( ++$n === 2 ) { posix_kill( getmypid(), SIGKILL ); } } ); TenantCRM\Worker::run( 30 );', false );
+		$this->assertSame( 'running', Runs::get( $run )['state'] );
+		$this->assertTrue( Runs::cancel( $run ), 'stopped though its worker is dead' );
+		$this->assertSame( 'cancelled', Runs::get( $run )['state'] );
+		$again = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
+		$this->assertNotSame( $run, $again );
+		Worker::run( 30.0, $again );
+		$this->assertSame( array( 'done', 500, 500 ), array( Runs::get( $again )['state'], $this->posts(), $this->records() ) );
+	}
+
+	public function test_a19_without_cron_and_worker_site_health_is_critical_and_the_command_line_drains(): void {
+		$this->assertTrue( defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON );
+		$this->assertSame( 'critical', SiteHealth::jobs()['status'] );
+		$this->assertStringContainsString( 'bin/tenant-crm work', SiteHealth::jobs()['description'] );
+		$tenant = $this->connected( 'a19', 20 );
+		Jobs::enqueue( $tenant->key );
+		exec( escapeshellarg( PHP_BINARY ) . ' ' . escapeshellarg( WP_PLUGIN_DIR . '/tenant-crm-sync/bin/tenant-crm' ) . ' work --seconds=2 2>&1', $output, $code );
+		$this->assertSame( 0, $code, implode( "\n", $output ) );
+		wp_cache_flush();
+		$this->assertSame( array( 'done', 20 ), array( Runs::latest( $tenant->key )['state'], $this->posts() ) );
+		$this->assertSame( 'good', SiteHealth::jobs()['status'] );
+	}
+
+	public function test_a21_an_outage_of_two_hours_heals_with_no_hand(): void {
+		global $wpdb;
+		$tenant = $this->connected( 'a21', 30 );
+		$this->fault( 'a21', array( 'times' => null, 'kind' => 'status', 'status' => 500 ) );
+		$run   = Jobs::enqueue( $tenant->key );
+		$spent = 0.0;
+		for ( $attempt = 0; $spent < 7200 && $attempt < 100; $attempt++ ) {
+			Worker::run( 15.0, $run );
+			$this->assertSame( 'waiting', Runs::get( $run )['state'], "attempt $attempt" );
+			// Time passes: as much as it was told to wait.
+			$spent += (float) $this->sql( 'SELECT GREATEST(1, TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), available_at)) + 60 FROM ' . Schema::table( 'jobs' ) );
+			$this->age( "available_at = UTC_TIMESTAMP(3), attempts = attempts + 6, failing_since = UTC_TIMESTAMP() - INTERVAL " . (int) $spent . ' SECOND' );
+		}
+		$this->assertLessThan( 100, $attempt, 'the waits grow' );
+		$this->fault( 'a21' );
+		Worker::run( 15.0, $run );
+		$this->assertSame( array( 'done', 30 ), array( Runs::get( $run )['state'], $this->posts() ) );
+	}
+
+	public function test_a_pause_and_other_settings_are_seen_between_two_batches(): void {
+		$tenant = $this->connected( 'seen', 300, array( 'page_size' => 50 ) );
+		$run    = Jobs::enqueue( $tenant->key );
+		add_action(
+			'tenant_crm_sync_batch_stored',
+			static function () use ( $tenant ): void {
+				if ( 1 === (int) Runs::latest( $tenant->key )['pages'] ) {
+					Tenants::pause( $tenant->key, true );
+				}
+			}
+		);
+		Worker::run( 10.0, $run );
+		$this->assertSame( array( 'waiting', 50 ), array( Runs::get( $run )['state'], $this->posts() ) );
+		$this->assertStringContainsString( 'paused', Runs::get( $run )['error'] );
+		remove_all_actions( 'tenant_crm_sync_batch_stored' );
+		Tenants::pause( $tenant->key, false );
+		Worker::run( 10.0, $run );
+		$this->assertSame( array( 'done', 300 ), array( Runs::get( $run )['state'], $this->posts() ) );
+	}
+
+	public function test_many_jobs_in_one_worker_none_waits_for_a_slow_one(): void {
+		$slow = $this->connected( 'slow', 5 );
+		Sandbox::post( '/behaviour', array( 'tenant' => 'slow', 'latency_ms' => 2500 ) );
+		$fast = array_map( fn( int $number ): Tenant => $this->connected( "fast$number", 40 ), range( 1, 5 ) );
+		foreach ( array( $slow, ...$fast ) as $tenant ) {
+			Jobs::enqueue( $tenant->key );
+		}
+		$ended = array();
+		add_action( 'tenant_crm_sync_batch_stored', static function ( Tenant $tenant ) use ( &$ended ): void { $ended[] = $tenant->id; } );
+		$start  = microtime( true );
+		$result = Worker::run( 20.0 );
+		$this->assertSame( array( 6, 0 ), array( $result['done'], $result['failed'] ) );
+		$this->assertSame( 'slow', end( $ended ) );
+		$this->assertLessThan( 6.0, microtime( true ) - $start );
+		$this->assertSame( 205, $this->posts() );
+	}
+
+	public function test_what_fails_for_good_stays_with_its_reason_and_is_tried_again_or_forgotten(): void {
+		$tenant = $this->connected( 'dead', 10 );
+		$this->fault( 'dead', array( 'times' => null, 'kind' => 'status', 'status' => 403 ) );
+		$run = Jobs::enqueue( $tenant->key );
+		$this->assertSame( 1, Worker::run( 10.0 )['failed'] );
+		$letter = DeadLetters::list()[0];
+		$this->assertSame( array( $run, $tenant->key, 'pull', 'leads', 1 ), array( $letter['run'], $letter['tenant'], $letter['kind'], $letter['object'], $letter['attempts'] ) );
+		$this->assertStringContainsString( '403', $letter['reason'] );
+		$this->assertSame( 1, Jobs::counts()['dead'] );
+		$command = escapeshellarg( PHP_BINARY ) . ' ' . escapeshellarg( WP_PLUGIN_DIR . '/tenant-crm-sync/bin/tenant-crm' );
+		$this->assertStringContainsString( '403', (string) shell_exec( "$command queue dead --format=json" ) );
+		$this->fault( 'dead' );
+		$this->assertMatchesRegularExpression( '/^queued again as run (\d+)$/m', (string) shell_exec( "$command queue retry {$letter['id']}" ) );
+		wp_cache_flush();
+		$this->assertSame( array(), DeadLetters::list() );
+		Worker::run( 10.0 );
+		$this->assertSame( array( 'done', 10 ), array( Runs::latest( $tenant->key )['state'], $this->posts() ) );
+		exec( "$command queue drop {$letter['id']} 2>&1", $output, $code );
+		$this->assertSame( 1, $code, implode( "\n", $output ) );
+	}
+
+	public function test_a_newer_job_takes_the_place_of_a_dead_one(): void {
+		$tenant = $this->connected( 'newer', 3 );
+		Jobs::enqueue( $tenant->key );
+		Jobs::bury( Jobs::claim(), 'It cannot be.' );
+		$this->assertCount( 1, DeadLetters::list() );
+		Jobs::enqueue( $tenant->key );
+		$this->assertSame( array(), DeadLetters::list() );
+	}
+
+	public function test_attempts_end_by_number_and_by_time(): void {
+		$tenant = $this->connected( 'end', 3 );
+		$run    = Jobs::enqueue( $tenant->key );
+		$this->age( 'failing_since = UTC_TIMESTAMP() - INTERVAL ' . ( Retries::MAX_SECONDS + 60 ) . ' SECOND' );
+		$this->fault( 'end', array( 'times' => null, 'kind' => 'status', 'status' => 500 ) );
+		Worker::run( 15.0 );
+		$this->assertSame( 'failed', Runs::get( $run )['state'] );
+		$this->assertCount( 1, DeadLetters::list() );
+	}
+
+	public function test_limits_are_told_in_words_and_survive_the_loss_of_the_hosts_memory(): void {
+		$tenant = $this->connected( 'limits', 5, array( 'limits' => array( array( 'amount' => 100000, 'seconds' => 86400, 'daily' => true ), array( 'amount' => 500, 'seconds' => 10 ) ) ) );
+		Limits::forget();
+		Jobs::enqueue( $tenant->key );
+		Worker::run( 10.0 );
+		$words = implode( "\n", Limits::of( Tenants::get( $tenant->key ) ) );
+		$this->assertMatchesRegularExpression( '/^[1-9]\d* of 80,000 requests a day used/m', $words );
+		$this->assertStringContainsString( 'requests in 10 seconds used', $words );
+		$kept = get_option( 'tenant_crm_sync_limits' )['data'];
+		$this->assertGreaterThan( 0, \TenantCRMSync::restore_limits( $kept ) );
+		update_option( 'tenant_crm_sync_limits', array( 'at' => 0, 'data' => 'no checkpoint!' ), false );
+		( new ReflectionProperty( Limits::class, 'restored' ) )->setValue( null, 0 );
+		Limits::restore();
+		$this->assertFalse( get_option( 'tenant_crm_sync_limits' ), 'what is no checkpoint is forgotten' );
+	}
+
+	public function test_other_code_adds_kinds_of_jobs(): void {
+		$done  = array();
+		$greet = static function ( \TenantCRM\Job $job ) use ( &$done ): void {
+			$done[] = $job->payload['whom'];
+		};
+		add_filter( 'tenant_crm_sync_job_kinds', static fn( array $kinds ): array => $kinds + array( 'greet' => $greet ) );
+		$tenant = $this->tenant( 'kinds' );
+		$run    = Jobs::enqueue( $tenant->key, 'greet', 'leads', 50, array( 'whom' => 'Zoë' ) );
+		Worker::run( 5.0 );
+		remove_all_filters( 'tenant_crm_sync_job_kinds' );
+		$this->assertSame( array( array( 'Zoë' ), 'done' ), array( $done, Runs::get( $run )['state'] ) );
+	}
+
+	public function test_action_scheduler_is_used_where_a_site_has_it(): void {
+		$script = 'function as_enqueue_async_action( $hook, $args, $group ) { echo "now $hook $group\n"; return 1; }
+			function as_schedule_recurring_action( $at, $every, $hook, $args, $group ) { echo "each $every s $hook\n"; return 1; }
+			function as_next_scheduled_action( $hook, $args, $group ) { return false; }
+			function as_unschedule_all_actions( $hook ) {}
+			require $argv[1]; do_action( "action_scheduler_init" );
+			TenantCRM\Jobs::enqueue( (int) ' . $this->connected( 'actions', 4 )->key . ', "pull", "leads", TenantCRM\Jobs::PRIORITY_CLICK );
+			do_action( "tenant_crm_sync_action" );
+			echo TenantCRM\Runs::list()[0]["state"];';
+		$this->assertSame( "each 300 s tenant_crm_sync_action\nnow tenant_crm_sync_action tenant-crm-sync\ndone", $this->php( $script ) );
+	}
+
+	public function test_cron_notes_that_it_came(): void {
+		$this->assertNull( Wakers::last_seen() );
+		Cron::tick();
+		$this->assertLessThan( 5, Wakers::last_seen() );
+	}
+}
