@@ -382,7 +382,7 @@ namespace {
 
 		/**
 		 * Makes the calls that follow in this request of PHP part of a trace: each attempt passes it on to the CRM with a span of its
-		 * own, and attempts() and the log file name both.
+		 * own, and attempts() and the log file name both. A pull keeps the trace that it was asked for in, whatever is set while it is read.
 		 *
 		 * @param string|null $traceparent Value of a W3C `traceparent` header; 'new' begins a trace; null, and what is no such value, ends it.
 		 * @return string|null What is set now.

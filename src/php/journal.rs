@@ -37,6 +37,14 @@ pub fn current_trace() -> Option<Trace> {
     TRACE.get()
 }
 
+/// Does something as part of a trace that was named before: a pull belongs to the one that it began with, whatever others began since.
+pub fn within<T>(trace: Option<Trace>, work: impl FnOnce() -> T) -> T {
+    let current = TRACE.replace(trace);
+    let result = work();
+    TRACE.set(current);
+    result
+}
+
 /// Where calls of this request are written down.
 pub fn of(engine: &Engine) -> Arc<Journal> {
     engine.journals().journal(&credential::site(), &ini::log_file())

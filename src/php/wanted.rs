@@ -11,10 +11,12 @@ use crate::crm::object::{Listing, Object};
 use crate::crm::request::Connection;
 use crate::crm::shape::Shape;
 use crate::error::{Error, Kind, Result};
+use crate::net::trace::Trace;
 use crate::php::batch::Batch;
 use crate::php::client::{Secrets, redacted};
 use crate::php::exception::exception;
 use crate::php::ini;
+use crate::php::journal;
 use crate::php::json::Arrays;
 use crate::php::settings::Settings;
 use crate::php::zend::{PhpClass, new_object, pending};
@@ -31,6 +33,8 @@ pub struct Wanted {
     page_size: Option<u32>,
     from: Watermark,
     deleted: bool,
+    /// The trace that it is part of: pages come while others are set.
+    trace: Option<Trace>,
 }
 
 impl Wanted {
@@ -84,12 +88,13 @@ impl Wanted {
             page_size,
             from,
             deleted,
+            trace: journal::current_trace(),
         })
     }
 
     /// Opens the credentials, gets a token where one is needed, and makes the plan.
     pub fn source(&self, settings: &Rc<Settings>) -> Result<(Source, Plan)> {
-        let prepared = settings.prepare(None)?;
+        let prepared = journal::within(self.trace, || settings.prepare(None))?;
         let mut shape = settings
             .shape(&self.name, self.object, &self.listing.rows, &prepared.connection)?
             .of_listing(self.listing);
@@ -114,6 +119,7 @@ impl Wanted {
             settings: Rc::clone(settings),
             secrets: RefCell::new(prepared.secrets),
             token: Cell::new(prepared.token),
+            trace: self.trace,
             shape: Rc::new(plan.shape.clone()),
             arrays: Rc::new(RefCell::new(Arrays::new())),
         };
@@ -127,6 +133,7 @@ pub struct Source {
     secrets: RefCell<Secrets>,
     /// Version of the token in use, where there is one.
     token: Cell<Option<u64>>,
+    trace: Option<Trace>,
     shape: Rc<Shape>,
     arrays: Rc<RefCell<Arrays>>,
 }
@@ -145,7 +152,7 @@ impl Source {
     /// The connection with another token than the one that has run out. PHP code may run: a token store's.
     pub fn renewed(&self) -> Result<Connection> {
         let at_least = self.token.get().map(|version| version.saturating_add(1));
-        let prepared = self.settings.prepare(at_least)?;
+        let prepared = journal::within(self.trace, || self.settings.prepare(at_least))?;
         self.token.set(prepared.token);
         self.secrets.borrow_mut().extend(prepared.secrets);
         Ok(prepared.connection)

@@ -17,6 +17,9 @@ test( 'nobody: every route refuses in plain words, every screen asks for a login
 		assert.equal( answer.status, 401, `${ method } ${ path }` );
 		assert.equal( ( await answer.json() ).code, 'tenant_crm_forbidden' );
 	}
+	const figures = await fetch( `${ env.site }/wp-json/tenant-crm-sync/v1/metrics` );
+	assert.equal( figures.status, 401 );
+	assert.equal( ( await figures.json() ).code, 'tenant_crm_forbidden' );
 	for ( const slug of slugs ) {
 		const answer = await fetch( admin( `admin.php?page=${ slug }` ), { redirect: 'manual' } );
 		assert.equal( answer.status, 302, slug );

@@ -10,5 +10,6 @@ after( close );
 await import( './tenant.mjs' );
 await import( './connectors.mjs' );
 await import( './sync.mjs' );
+await import( './log.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );

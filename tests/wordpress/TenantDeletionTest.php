@@ -14,7 +14,7 @@ final class TenantDeletionTest extends PluginCase {
 
 	private function rows_of( int $key ): int {
 		$rows = 0;
-		foreach ( array( 'jobs', 'runs', 'cursors', 'records', 'log' ) as $table ) {
+		foreach ( array( 'jobs', 'runs', 'cursors', 'records', 'log', 'attempts', 'counters' ) as $table ) {
 			$rows += (int) $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( $table ) . " WHERE tenant = $key" );
 		}
 		return $rows;

@@ -36,6 +36,9 @@ final class CommandLine {
   queue [list|dead] [--format=table|json]
                              what is queued and running, or what failed for good and why
   queue retry ID | drop ID   tries what failed for good again, or forgets it
+  log [--tenant=ID]… [--since=2h|DATE] [--requests [--outcome=NAME]] [--format=table|json]
+                             what syncs met, or with --requests every request to a CRM: all, or only those of one outcome
+                             ("failed": all that went wrong)
   status [--format=table|json]
 ';
 
@@ -58,6 +61,7 @@ final class CommandLine {
 				'sync'          => self::sync( $options ),
 				'work'          => self::work( $options ),
 				'queue'         => QueueCommands::run( $options ),
+				'log'           => LogCommands::run( $options ),
 				'status'        => self::status( $options ),
 				default         => throw new \DomainException( 'what is to be done?' ),
 			};
@@ -72,21 +76,22 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool, requests: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
-			'words'   => array(),
-			'tenant'  => array(),
-			'setting' => array(),
-			'field'   => array(),
-			'secret'  => array(),
-			'format'  => 'table',
-			'seconds' => 60.0,
-			'all'     => false,
-			'yes'     => false,
-			'full'    => false,
-			'watch'   => false,
+			'words'    => array(),
+			'tenant'   => array(),
+			'setting'  => array(),
+			'field'    => array(),
+			'secret'   => array(),
+			'format'   => 'table',
+			'seconds'  => 60.0,
+			'all'      => false,
+			'yes'      => false,
+			'full'     => false,
+			'watch'    => false,
+			'requests' => false,
 		);
 		while ( null !== ( $argument = array_shift( $arguments ) ) ) {
 			if ( in_array( $argument, array( '--field', '--secret', '--setting' ), true ) ) {
@@ -95,7 +100,7 @@ final class CommandLine {
 			}
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
-			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch' ), true ) ) {
+			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch', '--requests' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
 			} elseif ( preg_match( '/^--(tenant|setting|field|secret)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
@@ -103,7 +108,7 @@ final class CommandLine {
 				$options['seconds'] = (float) $match[1];
 			} elseif ( preg_match( '/^--format=(table|json)$/D', $argument, $match ) ) {
 				$options['format'] = $match[1];
-			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth)=(.*)$/s', $argument, $match ) ) {
+			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth|since|outcome)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ] = $match[2];
 			} else {
 				throw new \DomainException( "\"$argument\" is not understood" );

@@ -73,6 +73,7 @@ final class Cron {
 	public static function prune(): void {
 		Runs::prune();
 		Log::prune();
+		Attempts::prune();
 		DeadLetters::prune();
 	}
 

@@ -250,6 +250,12 @@ final class Jobs {
 		);
 	}
 
+	/** Seconds for which the oldest job that nobody has taken has been due. */
+	public static function overdue(): int {
+		$jobs = Schema::table( 'jobs' );
+		return (int) Sql::rows( "SELECT TIMESTAMPDIFF(SECOND, MIN(available_at), UTC_TIMESTAMP()) AS age FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3)" )[0]['age'];
+	}
+
 	/** Runs whose job is gone without a word (a restored backup, a crash between two statements) are shown as failed. */
 	public static function reap(): void {
 		global $wpdb;

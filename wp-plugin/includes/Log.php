@@ -55,7 +55,8 @@ final class Log {
 	/**
 	 * Newest first.
 	 *
-	 * @param array{tenant?: int, level?: string, before?: int, limit?: int} $args before: an id, for the next page.
+	 * @param array{tenant?: int, tenants?: list<int>, level?: string, since?: string, before?: int, limit?: int} $args since: UTC, as the database writes it.
+	 *        before: an id, for the next page.
 	 * @return list<array{id: int, tenant: int, level: string, message: string, context: array<string, mixed>, created_at: string}>
 	 */
 	public static function list( array $args = array() ): array {
@@ -63,6 +64,12 @@ final class Log {
 		$where = array( '1 = 1' );
 		if ( isset( $args['tenant'] ) ) {
 			$where[] = $wpdb->prepare( 'tenant = %d', $args['tenant'] );
+		}
+		if ( isset( $args['tenants'] ) ) {
+			$where[] = $args['tenants'] ? 'tenant IN (' . implode( ',', array_map( 'intval', $args['tenants'] ) ) . ')' : '1 = 0';
+		}
+		if ( isset( $args['since'] ) ) {
+			$where[] = $wpdb->prepare( 'created_at >= %s', $args['since'] );
 		}
 		if ( isset( $args['level'] ) ) {
 			$where[] = $wpdb->prepare( 'level = %s', $args['level'] );

@@ -34,8 +34,11 @@ final class Plugin {
 		add_action( 'plugins_loaded', array( self::class, 'install_if_older' ) );
 		self::register( Capabilities::class );
 		self::register( Rest\Routes::class );
+		self::register( Rest\MetricsRoute::class );
 		PostType::register();
 		Ledger::register();
+		Traces::resume();
+		Attempts::register();
 		Cron::register();
 		ActionScheduler::register();
 		Article::register();

@@ -16,7 +16,7 @@ final class Runs {
 	private const KEEP_ROWS = 20000;
 
 	private const COUNTERS = array( 'fetched', 'created', 'updated', 'unchanged', 'refused', 'pages' );
-	private const STATES   = array( 'queued', 'running', 'waiting', 'done', 'failed', 'cancelled' );
+	public const STATES    = array( 'queued', 'running', 'waiting', 'done', 'failed', 'cancelled' );
 
 	/** @return array<string, mixed>|null */
 	public static function get( int $id ): ?array {

@@ -1,6 +1,7 @@
 <?php
 /**
- * The tables and their numbered migrations. What is in them is the business of Tenants, Ledger, Jobs, Runs and Log.
+ * The tables and their numbered migrations. What is in them is the business of Tenants, Ledger, Jobs, Runs, Log,
+ * Attempts and Counters.
  *
  * Ids of tenants and of CRM records are VARBINARY: WordPress's collation takes "Acme" and "acme" for the same, and so
  * Salesforce ids that differ only in case.
@@ -13,7 +14,7 @@ namespace TenantCRM;
 final class Schema {
 
 	/** Number of the newest migration. */
-	public const VERSION = 3;
+	public const VERSION = 4;
 
 	/** Option that holds the number of the last migration that ran to its end. */
 	public const OPTION = 'tenant_crm_sync_schema';
@@ -21,7 +22,7 @@ final class Schema {
 	/** Longest id of a record, in bytes. */
 	public const MAX_ID = 1024;
 
-	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log', 'tokens' );
+	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log', 'tokens', 'attempts', 'counters' );
 
 	public static function table( string $name ): string {
 		global $wpdb;

@@ -34,6 +34,10 @@ final class SiteHealth {
 				'label' => __( 'CRM Sync queue', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'jobs' ),
 			);
+			$tests['direct']['tenant_crm_log']  = array(
+				'label' => __( 'CRM Sync log of requests', 'tenant-crm-sync' ),
+				'test'  => array( __CLASS__, 'log' ),
+			);
 		}
 		return $tests;
 	}
@@ -108,7 +112,7 @@ final class SiteHealth {
 				__( 'They are made when an admin page is loaded. If this stays, the database user lacks rights (CREATE, ALTER, INDEX), the tables of posts are not InnoDB, or the server is older than MariaDB 10.6 or MySQL 8.0; PHP’s error log says which.', 'tenant-crm-sync' )
 			);
 		}
-		$age    = self::overdue();
+		$age    = Jobs::overdue();
 		$remedy = __( 'Let the system’s cron call wp-cron.php, or run “php wp-content/plugins/tenant-crm-sync/bin/tenant-crm work” each minute. “Sync now” on the Overview works all the same, as long as that screen is open.', 'tenant-crm-sync' );
 		$seen   = Wakers::last_seen();
 		$is_off = defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
@@ -141,6 +145,32 @@ final class SiteHealth {
 			);
 		}
 		return self::result( 'jobs', 'good', __( 'CRM syncs are being worked', 'tenant-crm-sync' ), __( 'No sync is overdue.', 'tenant-crm-sync' ) );
+	}
+
+	/** @return array<string, mixed> */
+	public static function log(): array {
+		$here    = (string) ( \TenantCRMSync::status()['log_error'] ?? '' );
+		$trouble = '' !== $here ? $here : ( Attempts::trouble()['error'] ?? '' );
+		if ( '' !== $trouble ) {
+			return self::result(
+				'log',
+				'recommended',
+				__( 'The log file of requests to CRMs is not written', 'tenant-crm-sync' ),
+				/* translators: %s: what went wrong, with its remedy */
+				sprintf( __( 'Log shippers miss lines; syncs go on, and the list on the Log screen is complete. The last failure: %s', 'tenant-crm-sync' ), $trouble )
+			);
+		}
+		$lost = Schema::is_current() ? Counters::lost() : null;
+		if ( $lost && time() - strtotime( $lost['at'] . ' UTC' ) < WEEK_IN_SECONDS ) {
+			return self::result(
+				'log',
+				'recommended',
+				__( 'Some requests to CRMs are not in the log', 'tenant-crm-sync' ),
+				/* translators: 1: number of requests, 2: for example "2 hours" */
+				sprintf( __( 'At least %1$s were lost so far, the last ones %2$s ago: code that sends more than 2,000 requests in one go, or a database that did not take them. Nothing that was synced is missing. Let such code work in several requests, or use a log file (tenant_crm_sync.log_file), which has all of them.', 'tenant-crm-sync' ), number_format_i18n( $lost['count'] ), human_time_diff( strtotime( $lost['at'] . ' UTC' ), time() ) )
+			);
+		}
+		return self::result( 'log', 'good', __( 'Requests to CRMs are logged', 'tenant-crm-sync' ), __( 'None was lost in the last week.', 'tenant-crm-sync' ) );
 	}
 
 	/**
@@ -190,13 +220,6 @@ final class SiteHealth {
 			'fields' => $fields,
 		);
 		return $info;
-	}
-
-	/** Seconds for which the oldest job that nobody has taken has been due. */
-	private static function overdue(): int {
-		global $wpdb;
-		$jobs = Schema::table( 'jobs' );
-		return (int) $wpdb->get_var( "SELECT TIMESTAMPDIFF(SECOND, MIN(available_at), UTC_TIMESTAMP()) FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3)" ); // phpcs:ignore WordPress.DB.PreparedSQL -- a table name of ours.
 	}
 
 	/** @param mixed $value */

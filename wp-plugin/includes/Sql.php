@@ -31,6 +31,11 @@ final class Sql {
 		self::$connection = $connection;
 	}
 
+	/** Whether a batch is being stored just now. */
+	public static function is_in_transaction(): bool {
+		return null !== self::$connection;
+	}
+
 	/** Text. The connection does the escaping, since it depends on its character set and sql_mode. */
 	public static function text( string $value ): string {
 		if ( self::$connection ) {

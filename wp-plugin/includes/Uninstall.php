@@ -55,6 +55,8 @@ final class Uninstall {
 		ActionScheduler::unschedule();
 		Wakers::forget();
 		Limits::forget();
+		Attempts::forget();
+		Metrics::forget();
 		Capabilities::revoke();
 		delete_metadata( 'user', 0, Capabilities::user_meta(), '', true );
 		delete_metadata( 'user', 0, 'tenant_crm_per_page', '', true );

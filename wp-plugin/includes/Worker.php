@@ -28,6 +28,9 @@ final class Worker {
 	private const LOOK  = 1.0;
 	private const CHECK = 5.0;
 
+	/** Seconds between two times that the requests which were sent are written down. */
+	private const NOTE = 2.0;
+
 	/** Seconds after which a wait for pages is interrupted for such a look. */
 	private const WAIT = 0.25;
 
@@ -46,6 +49,7 @@ final class Worker {
 
 	private float $looked  = 0.0;
 	private float $checked = 0.0;
+	private float $noted   = 0.0;
 
 	/** Whether the run that this slice is for has come to an end. */
 	private bool $is_over = false;
@@ -53,7 +57,7 @@ final class Worker {
 	/** @var array<string, callable> Kinds of jobs that other code does. */
 	private readonly array $kinds;
 
-	private function __construct( private readonly Budget $budget, private readonly ?int $run ) {
+	private function __construct( private readonly Budget $budget, private readonly ?int $run, private readonly ?string $trace ) {
 		/**
 		 * Kinds of jobs beside `pull`. The function does the whole job, which should take seconds; what it throws is tried again. Jobs::finish_in()
 		 * ends the job in the same transaction as its effect, after Leases::lock().
@@ -64,18 +68,21 @@ final class Worker {
 	}
 
 	/**
-	 * @param float    $seconds At most so long, plus the time of one page.
-	 * @param int|null $run     Only the job of this run.
+	 * @param float       $seconds At most so long, plus the time of one page.
+	 * @param int|null    $run     Only the job of this run.
+	 * @param string|null $trace   The `traceparent` that whoever asked for this slice sent.
 	 * @return array{slices: int, done: int, failed: int}
 	 * @throws StoreException Where the database cannot be asked for jobs.
 	 */
-	public static function run( float $seconds, ?int $run = null ): array {
+	public static function run( float $seconds, ?int $run = null, ?string $trace = null ): array {
 		Limits::restore();
-		$worker = new self( new Budget( $seconds ), $run );
+		$worker = new self( new Budget( $seconds ), $run, $trace );
 		try {
 			$worker->work();
 		} finally {
 			$worker->let_go( array_keys( $worker->active ) );
+			Traces::resume();
+			Attempts::collect();
 			Limits::checkpoint();
 		}
 		return $worker->result;
@@ -130,6 +137,10 @@ final class Worker {
 				$this->end( (string) $key, Failure::settle( $this->active[ $key ]->job, $this->active[ $key ]->tenant, $e ) );
 			}
 		}
+		if ( $now - $this->noted >= self::NOTE ) {
+			$this->noted = $now;
+			Attempts::collect();
+		}
 		if ( $this->budget->is_over() ) {
 			$patient = ! $this->budget->must_stop() && $this->budget->seconds_left() > -self::GRACE;
 			$this->let_go( array_keys( array_filter( $this->active, static fn( Pulling $pulling ): bool => ! $patient || $pulling->batches > 0 ) ) );
@@ -174,6 +185,7 @@ final class Worker {
 			// What a dead worker stored may still be hidden behind its old cache entries.
 			Caches::clean( $job->touched );
 			$tenant = Tenants::get( $job->tenant );
+			Traces::follow( $job, $this->trace );
 			$end    = $this->end_without_pull( $job, $tenant );
 			if ( null !== $end ) {
 				$this->end( $key, $end, $job );

@@ -30,10 +30,25 @@ final class Choice {
 		return $tenants[ $key ] ?? null;
 	}
 
-	/** What is searched for; bounded, and valid UTF-8 or nothing. */
+	/** What is searched for. */
 	public static function words(): string {
-		$words = isset( $_GET['s'] ) && is_string( $_GET['s'] ) ? wp_unslash( $_GET['s'] ) : ''; // phpcs:ignore WordPress.Security -- a filter; escaped where it is printed, prepared where it is searched.
-		return mb_substr( trim( wp_check_invalid_utf8( $words ) ), 0, 100 );
+		return self::text( 's' );
+	}
+
+	/** A text of the address; bounded, and valid UTF-8 or nothing. */
+	public static function text( string $name ): string {
+		$text = isset( $_GET[ $name ] ) && is_string( $_GET[ $name ] ) ? wp_unslash( $_GET[ $name ] ) : ''; // phpcs:ignore WordPress.Security -- a filter; escaped where it is printed, prepared where it is searched.
+		return mb_substr( trim( wp_check_invalid_utf8( $text ) ), 0, 100 );
+	}
+
+	/**
+	 * A text of the address, if it is one of these.
+	 *
+	 * @param array<string, string> $options By value.
+	 */
+	public static function one_of( string $name, array $options ): string {
+		$text = self::text( $name );
+		return isset( $options[ $text ] ) ? $text : '';
 	}
 
 	public static function open( string $slug ): void {
@@ -53,6 +68,15 @@ final class Choice {
 		}
 		foreach ( $tenants as $tenant ) {
 			printf( '<option value="%d"%s>%s</option>', (int) $tenant->key, selected( $tenant->key, $present, false ), esc_html( '' === $tenant->label ? $tenant->id : $tenant->label ) );
+		}
+		echo '</select></div>';
+	}
+
+	/** @param array<string, string> $options Names by value. */
+	public static function select( string $name, string $label, array $options, string $present ): void {
+		printf( '<div><label for="tcs-%1$s">%2$s</label><select name="%1$s" id="tcs-%1$s">', esc_attr( $name ), esc_html( $label ) );
+		foreach ( $options as $value => $text ) {
+			printf( '<option value="%s"%s>%s</option>', esc_attr( (string) $value ), selected( (string) $value, $present, false ), esc_html( $text ) );
 		}
 		echo '</select></div>';
 	}

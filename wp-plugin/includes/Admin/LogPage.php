@@ -1,7 +1,7 @@
 <?php
 /**
- * The screen "Log": what syncs met, with a search and filters by tenant and level. Whoever does not manage tenants sees only entries of
- * tenants of their own.
+ * The screen "Log" and its two lists: what syncs met, with filters by tenant, level and words; and the requests to CRMs, which are in
+ * RequestList. Whoever does not manage tenants sees only entries of tenants of their own.
  */
 
 namespace TenantCRM\Admin;
@@ -9,6 +9,10 @@ namespace TenantCRM\Admin;
 use TenantCRM\Capabilities;
 
 final class LogPage {
+
+	/** Parameter of the address that chooses the list. */
+	const VIEW     = 'view';
+	const REQUESTS = 'requests';
 
 	/** @var LogTable|null */
 	private static $table = null;
@@ -18,38 +22,70 @@ final class LogPage {
 		$tenants = Choice::tenants( Capabilities::SYNC );
 		$chosen  = Choice::tenant( $tenants );
 		$all     = current_user_can( Capabilities::MANAGE ) ? null : array_keys( $tenants );
+		$seen    = null === $chosen ? $all : array( $chosen->key );
 		Screens::per_page_option( __( 'Entries per page', 'tenant-crm-sync' ) );
-		self::$table = new LogTable( $tenants );
-		self::$table->find( new LogSearch( null === $chosen ? $all : array( $chosen->key ), self::level(), Choice::words() ) );
+		if ( self::is_requests() ) {
+			RequestList::load( $tenants, $seen );
+		} else {
+			self::$table = new LogTable( $tenants );
+			self::$table->find( new LogSearch( $seen, self::level(), Choice::words() ) );
+		}
 		Screens::help(
 			'log',
 			__( 'Log', 'tenant-crm-sync' ),
 			array(
-				__( 'Refused records, failed syncs and portal edits that a newer value of the CRM replaced are named here.', 'tenant-crm-sync' ),
+				__( 'Refused records, failed syncs and portal edits that a newer value of the CRM replaced are named under “Events”.', 'tenant-crm-sync' ),
+				__( '“Requests” has each request that was sent to a CRM, every attempt of it. A search also takes a trace id.', 'tenant-crm-sync' ),
 				__( 'Only the newest entries are kept. No entry holds a key or another secret.', 'tenant-crm-sync' ),
 			)
 		);
 	}
 
 	public static function render(): void {
-		if ( null === self::$table ) {
-			return;
-		}
 		printf( '<div class="wrap tcs-wrap tcs-log"><h1>%s</h1>', esc_html__( 'CRM Sync: log', 'tenant-crm-sync' ) );
-		Choice::open( Screens::LOG );
-		Choice::tenant_select( Choice::tenants( Capabilities::SYNC ), __( 'All tenants', 'tenant-crm-sync' ) );
-		printf( '<div><label for="tcs-level">%s</label><select name="level" id="tcs-level"><option value="">%s</option>', esc_html__( 'Level', 'tenant-crm-sync' ), esc_html__( 'All levels', 'tenant-crm-sync' ) );
-		foreach ( Words::levels() as $level => $name ) {
-			printf( '<option value="%s"%s>%s</option>', esc_attr( $level ), selected( $level, self::level(), false ), esc_html( $name ) );
+		self::tabs();
+		if ( self::is_requests() ) {
+			RequestList::render();
+		} elseif ( null !== self::$table ) {
+			self::entries( self::$table );
 		}
-		echo '</select></div>';
-		Choice::close( __( 'Search the log', 'tenant-crm-sync' ) );
-		self::$table->display();
 		echo '</div>';
 	}
 
+	private static function entries( LogTable $table ): void {
+		Choice::open( Screens::LOG );
+		Choice::tenant_select( Choice::tenants( Capabilities::SYNC ), __( 'All tenants', 'tenant-crm-sync' ) );
+		Choice::select( 'level', __( 'Level', 'tenant-crm-sync' ), array( '' => __( 'All levels', 'tenant-crm-sync' ) ) + Words::levels(), self::level() );
+		Choice::close( __( 'Search the log', 'tenant-crm-sync' ) );
+		$table->display();
+	}
+
+	/** The tenant stays chosen from one list to the other. */
+	private static function tabs(): void {
+		$chosen = Choice::tenant( Choice::tenants( Capabilities::SYNC ) );
+		$args   = $chosen ? array( 'tenant' => $chosen->key ) : array();
+		printf( '<nav class="nav-tab-wrapper" aria-label="%s">', esc_attr__( 'Lists', 'tenant-crm-sync' ) );
+		foreach ( array(
+			''             => __( 'Events', 'tenant-crm-sync' ),
+			self::REQUESTS => __( 'Requests', 'tenant-crm-sync' ),
+		) as $view => $name ) {
+			$is_open = self::is_requests() === ( self::REQUESTS === $view );
+			printf(
+				'<a class="nav-tab%1$s" href="%2$s"%3$s>%4$s</a>',
+				$is_open ? ' nav-tab-active' : '',
+				esc_url( Screens::url( Screens::LOG, $args + array_filter( array( self::VIEW => $view ) ) ) ),
+				$is_open ? ' aria-current="page"' : '',
+				esc_html( $name )
+			);
+		}
+		echo '</nav>';
+	}
+
+	private static function is_requests(): bool {
+		return self::REQUESTS === Choice::text( self::VIEW );
+	}
+
 	private static function level(): string {
-		$level = isset( $_GET['level'] ) && is_string( $_GET['level'] ) ? sanitize_key( $_GET['level'] ) : ''; // phpcs:ignore WordPress.Security.NonceVerification -- a filter.
-		return isset( Words::levels()[ $level ] ) ? $level : '';
+		return Choice::one_of( 'level', Words::levels() );
 	}
 }

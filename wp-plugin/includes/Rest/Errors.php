@@ -17,6 +17,14 @@ final class Errors {
 		);
 	}
 
+	public static function no_metrics(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_forbidden',
+			__( 'Only who manages CRM tenants may read these figures.', 'tenant-crm-sync' ),
+			array( 'status' => rest_authorization_required_code() )
+		);
+	}
+
 	/** Also the answer for a tenant that exists but is not the user's: that it exists is not told. */
 	public static function unknown_tenant(): \WP_Error {
 		return new \WP_Error(

@@ -15,6 +15,7 @@ use TenantCRM\Plugin;
 use TenantCRM\Runs;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
+use TenantCRM\Traces;
 use TenantCRM\Worker;
 
 final class Routes {
@@ -132,6 +133,7 @@ final class Routes {
 		if ( null === $run ) {
 			return Errors::unknown_run();
 		}
+		Traces::keep( (int) $run['id'], $request->get_header( 'traceparent' ) );
 		$response = self::answer( $run, $tenant );
 		$response->set_status( 201 );
 		$response->header( 'Location', rest_url( self::NAMESPACE_V1 . '/sync/' . $run['id'] ) );
@@ -153,7 +155,7 @@ final class Routes {
 				}
 				if ( ! Words::is_final( $run['state'] ) ) {
 					try {
-						Worker::run( (float) $request['seconds'], (int) $run['id'] );
+						Worker::run( (float) $request['seconds'], (int) $run['id'], $request->get_header( 'traceparent' ) );
 					} catch ( \Throwable $error ) {
 						return Errors::unexpected( $error );
 					}
