@@ -108,6 +108,8 @@ final class AttemptsTest extends PluginCase {
 		);
 		$this->assertCount( 4, $this->rows( $tenant ), 'in the middle of a batch' );
 		$this->assertSame( 0, $this->posts(), 'which is not stored' );
+		$this->assertSame( '0', $this->php( $call . ' do_action( "switch_blog", 2, 1 ); echo count( TenantCRMSync::attempts() );' ), 'taken before another site of a network has the word' );
+		$this->assertCount( 5, $this->rows( $tenant ), 'and stored at the end' );
 		$this->assertSame( array( 0 ), array_values( array_unique( array_column( $this->rows(), 'run' ) ) ) );
 	}
 

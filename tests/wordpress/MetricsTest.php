@@ -132,6 +132,26 @@ final class MetricsTest extends PluginCase {
 		$this->assertSame( 240, ( new AttemptSearch( null ) )->count() );
 	}
 
+	public function test_a_scrape_asks_no_crm_for_a_token(): void {
+		$oauth = array( 'client_id' => 'app', 'client_secret' => 'the-secret' );
+		Sandbox::post( '/tenants', array( 'id' => 'force', 'key' => 'k', 'dialect' => 'salesforce', 'oauth' => $oauth ) );
+		$tenant = Tenants::save( array( 'id' => 'force', 'connector' => 'salesforce', 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'settings' => array( 'connection' => array( 'auth' => 'client_credentials' ) + $oauth ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->assertTrue( $tenant->test_connection()['ok'] );
+		Attempts::collect();
+		$of     = static fn( Exposed $all ): int => count( array_filter( array_keys( $all->samples ), static fn( string $key ): bool => str_starts_with( $key, 'tenant_crm_limit_used{' ) && str_contains( $key, 'tenant="force"' ) ) );
+		$before = ( new AttemptSearch( null ) )->count();
+		$this->assertGreaterThan( 0, $of( $this->figures() ) );
+		global $wpdb;
+		$wpdb->query( 'UPDATE ' . Schema::table( 'tokens' ) . ' SET expires_at = UNIX_TIMESTAMP() + 30' );
+		$all = $this->figures();
+		$this->assertSame( array( 0, 1 ), array( $of( $all ), $all->value( 'tenant_crm_limits_left_out' ) ) );
+		$wpdb->query( 'DELETE FROM ' . Schema::table( 'tokens' ) );
+		$this->assertSame( 0, $of( $this->figures() ) );
+		Attempts::collect();
+		$this->assertSame( $before, ( new AttemptSearch( null ) )->count(), 'nothing was asked' );
+		$this->assertContains( 'POST', array_column( ( new AttemptSearch( null ) )->page( 10 ), 'method' ), 'getting a token is a request, too' );
+	}
+
 	public function test_who_does_not_manage_tenants_gets_nothing(): void {
 		require_once ABSPATH . 'wp-admin/includes/user.php';
 		$this->connected( 'mine', 1 )->client()->fetch_leads();

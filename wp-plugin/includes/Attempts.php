@@ -17,7 +17,7 @@ final class Attempts {
 	private const KEEP_DAYS = 30;
 	private const KEEP_ROWS = 100000;
 
-	/** What the extension keeps; so many wait here, too, while the database does not take them. */
+	/** What the extension keeps. Twice as many wait here while the database does not take them. */
 	private const MOST = 2000;
 
 	/** Rows that one pruning deletes at most; the rest goes next time. Also: rows that a process stores before it prunes by itself. */

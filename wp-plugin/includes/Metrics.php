@@ -24,6 +24,9 @@ final class Metrics {
 	/** Seconds in which the limits of tenants are asked for; those that come later are left out. */
 	private const PATIENCE = 2.0;
 
+	/** Tokens are renewed a minute before they run out, where the connector says nothing else. */
+	private const TOKEN_SECONDS = 120;
+
 	private const PREFIX = 'tenant_crm_';
 
 	private readonly Exposition $out;
@@ -189,9 +192,10 @@ final class Metrics {
 		}
 	}
 
-	/** What is used of the limits of those tenants whose CRM was asked anything yet. */
+	/** What is used of the limits of those tenants whose CRM was asked anything yet, and whose figures cost no request to it. */
 	private function limits(): void {
 		$asked    = array_flip( array_column( Counters::all(), 'tenant' ) );
+		$fresh    = array_flip( array_column( Sql::rows( 'SELECT tenant FROM `' . Schema::table( 'tokens' ) . "` WHERE state = 'ok' AND version > 0 AND (expires_at IS NULL OR expires_at > UNIX_TIMESTAMP() + " . self::TOKEN_SECONDS . ')' ), 'tenant' ) );
 		$deadline = microtime( true ) + self::PATIENCE;
 		$all      = array();
 		$left_out = 0;
@@ -199,7 +203,7 @@ final class Metrics {
 			if ( ! isset( $this->ids[ $tenant->key ], $asked[ $tenant->key ] ) || ! $tenant->is_configured() ) {
 				continue;
 			}
-			if ( microtime( true ) > $deadline ) {
+			if ( microtime( true ) > $deadline || ( self::needs_token( $tenant ) && ! isset( $fresh[ $tenant->key ] ) ) ) {
 				++$left_out;
 				continue;
 			}
@@ -232,8 +236,16 @@ final class Metrics {
 				}
 			}
 		}
-		$this->family( 'limits_left_out', 'gauge', 'Tenants whose limits are missing above, because there was no time for them.' );
+		$this->family( 'limits_left_out', 'gauge', 'Tenants whose limits are missing above: their token runs out or is missing, which only a sync renews, or there was no time for them.' );
 		$this->sample( 'limits_left_out', array(), $left_out );
+	}
+
+	/** Where the token is not known to be good, the extension would get a new one; a look at figures must not. */
+	private static function needs_token( Tenant $tenant ): bool {
+		$methods = Connectors::find( $tenant->connector )['auth'] ?? array();
+		$method  = $methods[ (string) ( $tenant->connection()['auth'] ?? array_key_first( $methods ) ) ] ?? null;
+		// Of a tenant of the site's own code it is not known which way it takes.
+		return 'function' === $tenant->source ? array() !== array_filter( array_column( $methods, 'oauth2' ) ) : ! empty( $method['oauth2'] );
 	}
 
 	private function family( string $name, string $type, string $help ): void {
