@@ -57,6 +57,24 @@ final class Browser {
 		return $answer;
 	}
 
+	/** Presses the button of one of the plugin's forms on its screen, as a browser without JavaScript does. */
+	public function press( string $action, int $id ): void {
+		$page  = $this->open_screen();
+		$forms = preg_match_all( '~<form method="post".*?</form>~s', $page, $found ) ? $found[0] : [];
+		foreach ( $forms as $form ) {
+			preg_match_all( '~<input type="hidden"[^>]* name="(\w+)" value="([^"]*)"~', $form, $inputs );
+			$fields = array_combine( $inputs[1], array_map( 'html_entity_decode', $inputs[2] ) );
+			if ( [ "tenant_crm_$action", (string) $id ] === [ $fields['action'] ?? '', $fields['tenant'] ?? $fields['letter'] ?? '' ] ) {
+				[ $status ] = $this->fetch( 'POST', "{$this->site}/wp-admin/admin-post.php", http_build_query( $fields ) );
+				if ( 302 !== $status ) {
+					throw new \RuntimeException( "the form \"$action\" was answered with status $status" );
+				}
+				return;
+			}
+		}
+		throw new \RuntimeException( "the screen has no form \"$action\" for $id" );
+	}
+
 	/**
 	 * @param list<string> $headers
 	 * @return array{int, string}

@@ -20,20 +20,15 @@ final class Budget {
 
 	private static bool $stopped = false;
 
+	/** @var array<string, float> Seconds of computing of this process until which slices may go on, by PHP's limit. */
+	private static array $computing = array();
+
 	private readonly float $deadline;
 
-	/** Seconds of computing of this process until which the slice may go on; infinite where PHP sets no limit. */
-	private readonly float $computing;
-
-	private readonly float $memory;
-
 	public function __construct( float $seconds ) {
-		$this->deadline  = microtime( true ) + $seconds;
-		$limit           = (float) ini_get( 'max_execution_time' );
-		$before          = microtime( true ) - (float) ( $_SERVER['REQUEST_TIME_FLOAT'] ?? microtime( true ) );
-		$this->computing = $limit > 0 ? self::computed() + max( self::LEAST, self::SHARE * $limit - $before ) : INF;
-		$memory          = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
-		$this->memory    = $memory > 0 ? self::SHARE * $memory : INF;
+		$this->deadline = microtime( true ) + $seconds;
+		// What was computed until now was not for us.
+		self::is_out_of_time();
 	}
 
 	/** Ends every slice of this process after its batch: for signal handlers. */
@@ -50,12 +45,34 @@ final class Budget {
 	}
 
 	public function is_over(): bool {
-		return $this->seconds_left() <= 0 || self::computed() >= $this->computing || $this->must_stop();
+		return $this->seconds_left() <= 0 || self::is_spent();
 	}
 
 	/** Not even one more batch. */
 	public function must_stop(): bool {
-		return self::$stopped || memory_get_usage() > $this->memory;
+		return self::$stopped || self::is_out_of_memory();
+	}
+
+	/** Whether another slice of this process would be as short as can be: it was told to stop, or has used up what PHP gives it. */
+	public static function is_spent(): bool {
+		return self::$stopped || self::is_out_of_memory() || self::is_out_of_time();
+	}
+
+	private static function is_out_of_memory(): bool {
+		$limit = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
+		return $limit > 0 && memory_get_usage() > self::SHARE * $limit;
+	}
+
+	private static function is_out_of_time(): bool {
+		$limit = (string) ini_get( 'max_execution_time' );
+		if ( (float) $limit <= 0 ) {
+			return false;
+		}
+		if ( ! isset( self::$computing[ $limit ] ) ) {
+			$before                    = microtime( true ) - (float) ( $_SERVER['REQUEST_TIME_FLOAT'] ?? microtime( true ) );
+			self::$computing[ $limit ] = self::computed() + max( self::LEAST, self::SHARE * (float) $limit - $before );
+		}
+		return self::computed() >= self::$computing[ $limit ];
 	}
 
 	private static function computed(): float {

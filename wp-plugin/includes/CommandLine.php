@@ -36,6 +36,7 @@ final class CommandLine {
   queue [list|dead] [--format=table|json]
                              what is queued and running, or what failed for good and why
   queue retry ID | drop ID   tries what failed for good again, or forgets it
+  queue cancel RUN           ends a run that waits or is worked; what it has stored stays
   log [--tenant=ID]… [--since=2h|DATE] [--requests [--outcome=NAME]] [--format=table|json]
                              what syncs met, or with --requests every request to a CRM: all, or only those of one outcome
                              ("failed": all that went wrong)
@@ -163,7 +164,7 @@ final class CommandLine {
 		while ( true ) {
 			$result = Worker::run( 5.0, $run );
 			$row    = Runs::get( $run );
-			if ( null === $row || ! in_array( $row['state'], array( 'queued', 'running' ), true ) || Budget::is_stopped() ) {
+			if ( null === $row || ! in_array( $row['state'], array( 'queued', 'running' ), true ) || Budget::is_spent() ) {
 				return $row ?? array( 'state' => 'gone' );
 			}
 			if ( 0 === $result['slices'] ) {
@@ -184,19 +185,20 @@ final class CommandLine {
 		do {
 			Wakers::seen( $options['watch'] ? 'work --watch' : 'work' );
 			Cron::enqueue_due();
-			Jobs::reap();
 			$result = Worker::run( max( 0.0, min( 30.0, $deadline - microtime( true ) ) ) );
 			foreach ( $result as $name => $count ) {
 				$total[ $name ] += $count;
 			}
 			if ( 0 === $result['slices'] ) {
+				// Looking through a long queue would take the time of those that wait in it.
+				Jobs::reap();
 				Cron::prune();
 				$left = min( self::PATIENCE, $deadline - microtime( true ) );
-				if ( $left > 0 && ! Budget::is_stopped() ) {
+				if ( $left > 0 && ! Budget::is_spent() ) {
 					Wakers::wait( $left );
 				}
 			}
-		} while ( microtime( true ) + 1 < $deadline && ! Budget::is_stopped() );
+		} while ( microtime( true ) + 1 < $deadline && ! Budget::is_spent() );
 		printf( "%d slices, %d runs done, %d failed\n", $total['slices'], $total['done'], $total['failed'] );
 		return $total['failed'] ? 1 : 0;
 	}

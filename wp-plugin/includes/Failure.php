@@ -25,12 +25,22 @@ final class Failure {
 			if ( $e instanceof LeaseLost ) {
 				return 'lost';
 			}
-			if ( $e instanceof TenantChanged ) {
-				return self::changed( $job );
+			if ( ! $e instanceof TenantChanged && ! self::is_final( $e ) && ! Retries::are_over( $job, self::is_limit( $e ) ) ) {
+				return self::postpone( $job, $tenant, $e );
 			}
-			return self::is_final( $e ) || Retries::are_over( $job, self::is_limit( $e ) ) ? self::bury( $job, self::words( $tenant, $e ) ) : self::postpone( $job, $tenant, $e );
+			return self::is_changed( $job ) ? self::changed( $job ) : self::bury( $job, self::words( $tenant, $e ) );
 		} catch ( StoreException $e ) {
 			return 'lost';
+		}
+	}
+
+	/** A key that was refused, and replaced meanwhile, is no reason to give up. */
+	private static function is_changed( Job $job ): bool {
+		try {
+			Leases::renew( $job );
+			return false;
+		} catch ( TenantChanged $e ) {
+			return true;
 		}
 	}
 

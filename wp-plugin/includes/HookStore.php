@@ -108,14 +108,16 @@ final class HookStore {
 	private function insert( Lead $lead, Progress $progress ): int {
 		$date = $lead->post_date( gmdate( 'Y-m-d H:i:s' ) );
 		$meta = array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) );
+		$name = $this->name( $lead );
 		$id   = wp_insert_post(
 			wp_slash(
 				array(
+					'ID'            => self::unfinished( $name ),
 					'post_type'     => PostType::NAME,
 					'post_status'   => 'publish',
 					'post_author'   => 0,
 					'post_title'    => $lead->title,
-					'post_name'     => 'lead-' . bin2hex( random_bytes( 10 ) ),
+					'post_name'     => $name,
 					'post_date'     => Times::local( $date, wp_timezone() ),
 					'post_date_gmt' => $date,
 					'meta_input'    => $meta,
@@ -139,6 +141,18 @@ final class HookStore {
 		}
 		$progress->created[] = $id;
 		return $id;
+	}
+
+	/** The same for the same record each time, and nobody can guess it. */
+	private function name( Lead $lead ): string {
+		return 'lead-' . substr( wp_hash( "{$this->tenant->key}:{$this->job->object}:{$lead->id}" ), 0, 20 );
+	}
+
+	/** A post that a worker made and died over before it could say whose it is. */
+	private static function unfinished( string $name ): int {
+		global $wpdb;
+		$table = Schema::table( 'records' );
+		return (int) ( Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID WHERE p.post_name = %s AND p.post_type = %s AND r.id IS NULL ORDER BY p.ID LIMIT 1", $name, PostType::NAME ) )[0]['ID'] ?? 0 ); // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
 	/** @return int The post's id; 0 where the change was refused. */

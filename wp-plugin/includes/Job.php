@@ -15,6 +15,9 @@ final class Job {
 	/** Whether this worker stored a batch. */
 	public bool $progressed = false;
 
+	/** Whether the transaction that did its work ended it, too. */
+	public bool $is_finished = false;
+
 	/** Tenant::$revision that the pull began with: a batch of older settings is not stored. Null where no tenant's settings matter. */
 	public ?int $revision = null;
 
@@ -24,6 +27,7 @@ final class Job {
 	 * @param int                  $failing  Seconds since the first of those failures.
 	 * @param list<int>            $touched  Posts whose caches a worker that died did not clean.
 	 * @param array<string, mixed> $payload  `full`: everything is to be read again.
+	 * @param string|null          $trace    The run's, as a W3C traceparent.
 	 */
 	public function __construct(
 		public readonly int $id,
@@ -38,7 +42,8 @@ final class Job {
 		int $batches,
 		public readonly array $touched,
 		public readonly array $payload = array(),
-		public readonly int $priority = 50
+		public readonly int $priority = 50,
+		public readonly ?string $trace = null
 	) {
 		$this->batches = $batches;
 	}
@@ -59,7 +64,8 @@ final class Job {
 			(int) $row['batches'],
 			'' === $touched ? array() : array_map( 'intval', explode( ',', $touched ) ),
 			(array) json_decode( (string) ( $row['payload'] ?? '' ), true ),
-			(int) ( $row['priority'] ?? 50 )
+			(int) ( $row['priority'] ?? 50 ),
+			$row['trace'] ?? null
 		);
 	}
 }

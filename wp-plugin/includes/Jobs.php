@@ -77,48 +77,75 @@ final class Jobs {
 	 * @throws StoreException Where the database refuses, again and again.
 	 */
 	public static function claim( ?int $run = null ): ?Job {
-		return self::claim_some( 1, $run )[0] ?? null;
+		return self::claim_some( 1, 1, $run )[0] ?? null;
 	}
 
 	/**
-	 * Takes the most urgent jobs that are due, at most so many.
+	 * Takes the most urgent jobs that are due. One over which workers died is taken alone, so that it cannot take others with it.
 	 *
-	 * @param int $priority Only those that are at least as urgent as this.
+	 * @param int  $pulls    At most so many pulls.
+	 * @param int  $limit    At most so many jobs in all.
+	 * @param int  $priority Only those that are at least as urgent as this.
+	 * @param bool $is_busy  Whether the worker has other jobs.
 	 * @return list<Job>
 	 * @throws StoreException Where the database refuses, again and again.
 	 */
-	public static function claim_some( int $limit, ?int $run = null, int $priority = 255 ): array {
+	public static function claim_some( int $pulls, int $limit, ?int $run = null, int $priority = 255, bool $is_busy = false ): array {
 		self::expire();
 		$which = null === $run ? "priority <= $priority" : "run = $run";
+		$which = $is_busy ? "$which AND deaths < " . Retries::DEATHS_IN_COMPANY : $which;
 		try {
-			return self::take( $which, $limit );
+			return self::take( $which, $pulls, $limit );
 		} catch ( StoreException $e ) {
 			if ( ! self::$has_levels || self::NOT_AT_THIS_LEVEL !== $e->getCode() ) {
 				throw new StoreException( "No job can be claimed: {$e->getMessage()}", $e->getCode(), $e );
 			}
 		}
 		self::$has_levels = false;
-		return self::take( $which, $limit );
+		return self::take( $which, $pulls, $limit );
 	}
 
 	/** @return list<Job> */
-	private static function take( string $which, int $limit ): array {
+	private static function take( string $which, int $pulls, int $limit ): array {
 		$lease = bin2hex( random_bytes( 16 ) );
 		// Locks are kept only on the rows that are taken; those of other workers are passed by.
 		$rows  = Transaction::run(
-			static function ( Transaction $transaction ) use ( $which, $limit, $lease ): array {
+			static function ( Transaction $transaction ) use ( $which, $pulls, $limit, $lease ): array {
 				$jobs = Schema::table( 'jobs' );
 				$runs = Schema::table( 'runs' );
-				$rows = $transaction->rows( "SELECT *, TIMESTAMPDIFF(SECOND, failing_since, UTC_TIMESTAMP()) AS failing FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3) AND $which ORDER BY priority, available_at, id LIMIT $limit FOR UPDATE SKIP LOCKED" );
-				if ( $rows ) {
-					$transaction->query( sprintf( "UPDATE `$jobs` SET state = 'running', lease = '%s', held = 0, lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE id IN (%s)", $lease, Leases::SECONDS, implode( ',', array_map( 'intval', array_column( $rows, 'id' ) ) ) ) );
-					$transaction->query( "UPDATE `$runs` SET state = 'running', retry_at = NULL, started_at = COALESCE(started_at, UTC_TIMESTAMP()) WHERE id IN (" . implode( ',', array_map( 'intval', array_column( $rows, 'run' ) ) ) . ')' );
+				$rows = self::together( $transaction->rows( "SELECT *, TIMESTAMPDIFF(SECOND, failing_since, UTC_TIMESTAMP()) AS failing FROM `$jobs` WHERE state = 'queued' AND available_at <= UTC_TIMESTAMP(3) AND $which ORDER BY priority, available_at, id LIMIT $limit FOR UPDATE SKIP LOCKED" ), $pulls );
+				if ( ! $rows ) {
+					return array();
 				}
-				return $rows;
+				$ids     = implode( ',', array_map( 'intval', array_column( $rows, 'id' ) ) );
+				$of_runs = implode( ',', array_map( 'intval', array_column( $rows, 'run' ) ) );
+				$transaction->query( sprintf( "UPDATE `$jobs` SET state = 'running', lease = '%s', held = 0, lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE id IN (%s)", $lease, Leases::SECONDS, $ids ) );
+				$transaction->query( "UPDATE `$runs` SET state = 'running', retry_at = NULL, started_at = COALESCE(started_at, UTC_TIMESTAMP()), trace = " . Traces::named_sql( bin2hex( random_bytes( 16 ) ) ) . " WHERE id IN ($of_runs)" );
+				$traces = array_column( $transaction->rows( "SELECT id, trace FROM `$runs` WHERE id IN ($of_runs)" ), 'trace', 'id' );
+				return array_map( static fn( array $row ): array => array( 'trace' => $traces[ $row['run'] ] ?? null ) + $row, $rows );
 			},
 			self::$has_levels
 		);
 		return array_map( static fn( array $row ): Job => Job::from_row( array( 'lease' => $lease ) + $row ), $rows );
+	}
+
+	/**
+	 * Which of these jobs one worker may have at once.
+	 *
+	 * @param list<array<string, string|null>> $rows
+	 * @return list<array<string, string|null>>
+	 */
+	private static function together( array $rows, int $pulls ): array {
+		if ( $rows && (int) $rows[0]['deaths'] >= Retries::DEATHS_IN_COMPANY ) {
+			return array( $rows[0] );
+		}
+		$taken = array();
+		foreach ( $rows as $row ) {
+			if ( (int) $row['deaths'] < Retries::DEATHS_IN_COMPANY && ( 'pull' !== $row['kind'] || $pulls-- > 0 ) ) {
+				$taken[] = $row;
+			}
+		}
+		return $taken;
 	}
 
 	/**
@@ -134,10 +161,12 @@ final class Jobs {
 		return new Job( (int) $wpdb->insert_id, 0, $tenant, 'import', $object, $lease, 0, 0, 0, 0, array() );
 	}
 
-	/** Gives a job back unfinished, for the next worker to go on with. */
-	public static function release( Job $job ): void {
-		$jobs = Schema::table( 'jobs' );
-		Sql::change( "UPDATE `$jobs` SET state = 'queued', lease = NULL, lease_until = NULL, touched = NULL, available_at = UTC_TIMESTAMP(3) WHERE " . self::own( $job ) );
+	/** Gives jobs of this process back unfinished, for the next worker to go on with. */
+	public static function release( Job ...$jobs ): void {
+		$table = Schema::table( 'jobs' );
+		if ( $jobs ) {
+			Sql::change( "UPDATE `$table` SET state = 'queued', lease = NULL, lease_until = NULL, touched = NULL, available_at = UTC_TIMESTAMP(3) WHERE " . Leases::own( $jobs ) );
+		}
 	}
 
 	/**
@@ -163,32 +192,39 @@ final class Jobs {
 			"UPDATE `$jobs` j LEFT JOIN `$runs` r ON r.id = j.run
 			SET $set, j.state = 'queued', j.lease = NULL, j.lease_until = NULL, j.touched = NULL, j.available_at = UTC_TIMESTAMP(3) + INTERVAL $seconds SECOND,
 				r.state = 'waiting', r.error = " . Sql::text( $reason ) . ", r.retry_at = UTC_TIMESTAMP() + INTERVAL $seconds SECOND
-			WHERE " . self::own( $job, 'j.' )
+			WHERE " . Leases::own( array( $job ), 'j.' )
 		);
 	}
 
-	/** Ends a job and its run. The run first: a worker that dies between the two only does harmless work again. */
-	public static function finish( Job $job ): void {
-		foreach ( self::finish_sql( $job ) as $sql ) {
-			Sql::change( $sql );
+	/** Ends jobs of this process and their runs. */
+	public static function finish( Job ...$jobs ): void {
+		if ( ! $jobs ) {
+			return;
 		}
+		Transaction::run(
+			static function ( Transaction $transaction ) use ( $jobs ): void {
+				$table = Schema::table( 'jobs' );
+				$runs  = Schema::table( 'runs' );
+				$transaction->query( "UPDATE `$table` j JOIN `$runs` r ON r.id = j.run SET r.state = 'done', r.error = NULL, r.retry_at = NULL, r.finished_at = UTC_TIMESTAMP() WHERE " . Leases::own( $jobs, 'j.' ) );
+				$transaction->query( "DELETE FROM `$table` WHERE " . Leases::own( $jobs ) );
+			}
+		);
 	}
 
-	/** The same in the transaction that does the job's work: then both are done, or neither. After Leases::lock(). */
+	/**
+	 * Ends a job in the transaction that does its work: then both are done, or neither.
+	 *
+	 * @throws LeaseLost
+	 */
 	public static function finish_in( Transaction $transaction, Job $job ): void {
-		foreach ( self::finish_sql( $job ) as $sql ) {
-			$transaction->query( $sql );
-		}
-	}
-
-	/** @return list<string> */
-	private static function finish_sql( Job $job ): array {
 		$jobs = Schema::table( 'jobs' );
 		$runs = Schema::table( 'runs' );
-		return array(
-			"UPDATE `$runs` r JOIN `$jobs` j ON j.run = r.id SET r.state = 'done', r.error = NULL, r.retry_at = NULL, r.finished_at = UTC_TIMESTAMP() WHERE " . self::own( $job, 'j.' ),
-			"DELETE FROM `$jobs` WHERE " . self::own( $job ),
-		);
+		$transaction->query( "DELETE FROM `$jobs` WHERE " . Leases::own( array( $job ) ) );
+		if ( 1 !== $transaction->affected() ) {
+			throw new LeaseLost( 'The job was cancelled or taken over by another worker. Nothing of it was stored.' );
+		}
+		$transaction->query( "UPDATE `$runs` SET state = 'done', error = NULL, retry_at = NULL, finished_at = UTC_TIMESTAMP() WHERE id = {$job->run}" );
+		$job->is_finished = true;
 	}
 
 	/** Ends a job that no further attempt can help: its run has failed, and it stays as a dead letter. */
@@ -201,11 +237,11 @@ final class Jobs {
 			SET j.state = 'dead', j.dedupe = NULL, j.lease = NULL, j.lease_until = NULL, j.touched = NULL, j.held = 0, j.attempts = j.attempts + 1,
 				j.failing_since = COALESCE(j.failing_since, UTC_TIMESTAMP()), j.died_at = UTC_TIMESTAMP(), j.reason = $text,
 				r.state = 'failed', r.error = $text, r.retry_at = NULL, r.finished_at = UTC_TIMESTAMP()
-			WHERE " . self::own( $job, 'j.' )
+			WHERE " . Leases::own( array( $job ), 'j.' )
 		);
 	}
 
-	/** Waits for a batch that is just being stored, then takes the job from its worker. */
+	/** Ends a run that is not yet over: waits for a batch that is just being stored, then takes the job from its worker. */
 	public static function cancel( int $run ): bool {
 		global $wpdb;
 		$jobs    = Schema::table( 'jobs' );
@@ -220,7 +256,7 @@ final class Jobs {
 	public static function any_due( Job $job ): bool {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND deaths < " . Retries::DEATHS_IN_COMPANY . " AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
 	/** Whether the job of a run reads everything; one that had begun before that was asked for does not. */
@@ -277,10 +313,6 @@ final class Jobs {
 		if ( $ids ) {
 			Sql::change( "UPDATE `$jobs` SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts + 1, deaths = deaths + 1, failing_since = COALESCE(failing_since, UTC_TIMESTAMP()), available_at = UTC_TIMESTAMP(3) WHERE id IN (" . implode( ',', array_map( 'intval', $ids ) ) . ") AND state = 'running' AND lease_until < UTC_TIMESTAMP(3)" );
 		}
-	}
-
-	private static function own( Job $job, string $prefix = '' ): string {
-		return "{$prefix}id = {$job->id} AND {$prefix}lease = " . Sql::bytes( $job->lease );
 	}
 
 	/** @param array<string, mixed> $payload */

@@ -35,6 +35,11 @@ final class Leases {
 		unset( self::$held[ $job->id ] );
 	}
 
+	/** @return list<Job> Jobs of this process that nobody forgot. */
+	public static function held(): array {
+		return array_values( self::$held );
+	}
+
 	/**
 	 * The first statement of every batch: no lease, no batch. The row stays locked until the batch is stored.
 	 *
@@ -113,10 +118,19 @@ final class Leases {
 
 	/** @param array<int, Job> $jobs */
 	private static function extend( array $jobs ): void {
-		$table  = Schema::table( 'jobs' );
+		Sql::change( sprintf( 'UPDATE `%s` SET lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE ', Schema::table( 'jobs' ), self::SECONDS ) . self::own( $jobs ) );
+	}
+
+	/**
+	 * SQL: rows of jobs, each under the lease that this process has or had.
+	 *
+	 * @param array<Job> $jobs
+	 * @param string     $prefix Alias of the table, with its point.
+	 */
+	public static function own( array $jobs, string $prefix = '' ): string {
 		$leases = array_unique( array_map( static fn( Job $job ): string => Sql::bytes( $job->lease ), $jobs ) );
 		$ids    = array_map( static fn( Job $job ): int => $job->id, $jobs );
 		sort( $ids );
-		Sql::change( sprintf( 'UPDATE `%s` SET lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE id IN (%s) AND lease IN (%s)', $table, self::SECONDS, implode( ',', $ids ), implode( ',', $leases ) ) );
+		return sprintf( '%1$sid IN (%2$s) AND %1$slease IN (%3$s)', $prefix, implode( ',', $ids ), implode( ',', $leases ) );
 	}
 }

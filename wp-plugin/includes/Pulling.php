@@ -37,8 +37,12 @@ final class Pulling {
 		return new self( $job, $tenant, $fields, $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields ) );
 	}
 
-	/** @param \TenantCRMSync\Pulls $pulls */
-	public function add_to( object $pulls, string $key ): void {
+	/** Whether workers died over this job, and nothing has come of it since. */
+	public function is_suspect(): bool {
+		return $this->job->deaths >= Retries::DEATHS_IN_COMPANY && 0 === $this->batches;
+	}
+
+	public function add_to( \TenantCRMSync\Pulls $pulls, string $key ): void {
 		$options = array( 'fields' => $this->fields->crm_fields() );
 		if ( null !== $this->tenant->page_size() ) {
 			$options['page_size'] = $this->tenant->page_size();

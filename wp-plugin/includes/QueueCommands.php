@@ -15,11 +15,12 @@ final class QueueCommands {
 	public static function run( array $options ): int {
 		$words = $options['words'];
 		return match ( $words[1] ?? 'list' ) {
-			'list'  => self::list( $options ),
-			'dead'  => self::dead( $options ),
-			'retry' => self::retry( self::id( $words ) ),
-			'drop'  => self::drop( self::id( $words ) ),
-			default => throw new \DomainException( "\"{$words[1]}\" is nothing that a queue can do" ),
+			'list'   => self::list( $options ),
+			'dead'   => self::dead( $options ),
+			'retry'  => self::retry( self::id( $words ) ),
+			'drop'   => self::drop( self::id( $words ) ),
+			'cancel' => self::cancel( self::id( $words ) ),
+			default  => throw new \DomainException( "\"{$words[1]}\" is nothing that a queue can do" ),
 		};
 	}
 
@@ -55,9 +56,17 @@ final class QueueCommands {
 		return 0;
 	}
 
+	private static function cancel( int $run ): int {
+		if ( ! Runs::cancel( $run ) ) {
+			throw new \RuntimeException( "no run $run waits or is worked; see tenant-crm queue" );
+		}
+		echo "cancelled\n";
+		return 0;
+	}
+
 	/** @param list<string> $words */
 	private static function id( array $words ): int {
-		return ctype_digit( $words[2] ?? '' ) ? (int) $words[2] : throw new \DomainException( 'say the number that tenant-crm queue dead shows' );
+		return ctype_digit( $words[2] ?? '' ) ? (int) $words[2] : throw new \DomainException( 'say which: a number that tenant-crm queue shows' );
 	}
 
 	/**

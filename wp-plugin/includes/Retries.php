@@ -19,6 +19,9 @@ final class Retries {
 	/** Workers that a job may kill: by memory, time, or a fault of PHP. */
 	public const MAX_DEATHS = 8;
 
+	/** From so many on it is worked alone: the others that died with it must not be given up in its stead. */
+	public const DEATHS_IN_COMPANY = 2;
+
 	/** A CRM that only ever says "later" is believed for so long. */
 	public const MAX_WAITING = 7 * DAY_IN_SECONDS;
 

@@ -220,7 +220,7 @@ final class Tenants {
 		$due   = array();
 		foreach ( $rows as $row ) {
 			$tenant = self::from_row( $row );
-			$taken  = $wpdb->query(
+			$taken  = Sql::change(
 				$wpdb->prepare(
 					"UPDATE `$table` SET next_due_at = UTC_TIMESTAMP() + INTERVAL %d SECOND WHERE id = %d AND next_due_at = %s", // phpcs:ignore WordPress.DB.PreparedSQL
 					$tenant->interval(),

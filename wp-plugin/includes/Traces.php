@@ -39,16 +39,10 @@ final class Traces {
 	 * @param string|null $traceparent What whoever asked for this slice sent; what is no such value counts for nothing.
 	 */
 	public static function follow( Job $job, ?string $traceparent = null ): void {
-		$trace  = null === $traceparent ? null : \TenantCRMSync::trace( $traceparent );
-		$stored = $job->run ? self::stored( $job->run ) : null;
-		if ( null === $trace ) {
-			$trace = \TenantCRMSync::trace( $stored ?? 'new' );
-		}
+		$trace = null === $traceparent ? null : \TenantCRMSync::trace( $traceparent );
+		$trace = $trace ?? \TenantCRMSync::trace( $job->trace ?? 'new' );
 		if ( null === $trace || ! $job->run ) {
 			return;
-		}
-		if ( null === $stored ) {
-			self::name( $job->run, $trace );
 		}
 		self::$runs = array_slice( self::$runs, 1 - self::MOST, null, true );
 
@@ -60,9 +54,13 @@ final class Traces {
 		return null === $trace_id ? 0 : self::$runs[ self::key( $trace_id, $tenant ) ] ?? 0;
 	}
 
-	private static function stored( int $run ): ?string {
-		$table = Schema::table( 'runs' );
-		return Sql::rows( "SELECT trace FROM `$table` WHERE id = $run" )[0]['trace'] ?? null;
+	/**
+	 * SQL: a run's trace, which it gets here if it has none yet.
+	 *
+	 * @param string $random 32 hexadecimal digits that nobody else has.
+	 */
+	public static function named_sql( string $random ): string {
+		return "COALESCE(trace, CONCAT('00-', MD5(CONCAT('$random', id)), '-', LEFT(MD5(CONCAT(id, '$random')), 16), '-01'))";
 	}
 
 	private static function name( int $run, string $trace ): void {

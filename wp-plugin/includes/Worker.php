@@ -31,6 +31,13 @@ final class Worker {
 	/** Seconds between two times that the requests which were sent are written down. */
 	private const NOTE = 2.0;
 
+	/** Short jobs that are claimed together at most, and the seconds for which a worker holds what others could do. */
+	private const TOGETHER = 100;
+	private const HELD     = 0.5;
+
+	/** A job that took longer is ended at once, not together with others: what a crash repeats must be little. */
+	private const SHORT = 0.02;
+
 	/** Seconds after which a wait for pages is interrupted for such a look. */
 	private const WAIT = 0.25;
 
@@ -44,12 +51,18 @@ final class Worker {
 	/** @var array<string, Pulling> */
 	private array $active = array();
 
-	/** @var \TenantCRMSync\Pulls|null Null while nothing is pulled. */
-	private ?object $pulls = null;
+	/** Null while nothing is pulled. */
+	private ?\TenantCRMSync\Pulls $pulls = null;
 
 	private float $looked  = 0.0;
 	private float $checked = 0.0;
 	private float $noted   = 0.0;
+
+	/** So many jobs are claimed together while nothing but short ones comes. */
+	private int $together = 1;
+
+	/** @var list<Job> Short jobs that are done, and not yet ended in the database. */
+	private array $done = array();
 
 	/** Whether the run that this slice is for has come to an end. */
 	private bool $is_over = false;
@@ -59,8 +72,9 @@ final class Worker {
 
 	private function __construct( private readonly Budget $budget, private readonly ?int $run, private readonly ?string $trace ) {
 		/**
-		 * Kinds of jobs beside `pull`. The function does the whole job, which should take seconds; what it throws is tried again. Jobs::finish_in()
-		 * ends the job in the same transaction as its effect, after Leases::lock().
+		 * Kinds of jobs beside `pull`. The function does the whole job, which should take milliseconds and never more than a minute; what it
+		 * throws is tried again. Jobs::finish_in() ends the job in the same transaction as its effect. Without it the job is ended a moment later,
+		 * for many at once; a crash in between repeats it.
 		 *
 		 * @param array<string, callable( Job ): void> $kinds By name, of at most 16 bytes.
 		 */
@@ -76,11 +90,15 @@ final class Worker {
 	 */
 	public static function run( float $seconds, ?int $run = null, ?string $trace = null ): array {
 		Limits::restore();
+		if ( null !== $run && null !== $trace ) {
+			Traces::keep( $run, $trace );
+		}
 		$worker = new self( new Budget( $seconds ), $run, $trace );
 		try {
 			$worker->work();
 		} finally {
-			$worker->let_go( array_keys( $worker->active ) );
+			$worker->end_done();
+			$worker->give_back( Leases::held() );
 			Traces::resume();
 			Attempts::collect();
 			Limits::checkpoint();
@@ -154,45 +172,77 @@ final class Worker {
 	 */
 	private function fill( bool $at_once = false ): void {
 		do {
-			$now  = microtime( true );
-			$free = ( null === $this->run ? self::PLACES : 1 ) - count( $this->active );
-			if ( $this->is_over || Budget::is_stopped() || ( $this->looked > 0 && $this->budget->is_over() ) || ( ! $at_once && $now - $this->looked < self::LOOK ) ) {
-				return;
-			}
+			$free    = ( null === $this->run ? self::PLACES : 1 ) - count( $this->active );
 			$is_full = $free <= 0;
-			if ( $is_full ) {
+			if ( $is_full && null === $this->run ) {
 				$free += self::CLICKS;
 			}
-			if ( $free <= 0 || ( $is_full && null !== $this->run ) ) {
+			if ( $free <= 0 || ! $this->may_claim( $at_once ) ) {
 				return;
 			}
-			$this->looked = $now;
-			$jobs         = Jobs::claim_some( $free, $this->run, $is_full ? Jobs::PRIORITY_CLICK : 255 );
-			array_map( array( Leases::class, 'keep' ), $jobs );
-			foreach ( $jobs as $job ) {
-				++$this->result['slices'];
-				$this->start( $job );
-			}
-			// There may be more, where these took no place or ended at once.
-			$at_once = count( $jobs ) === $free;
+			$this->looked = microtime( true );
+			$jobs         = Jobs::claim_some( $free, null === $this->run ? max( $free, $this->together ) : 1, $this->run, $is_full ? Jobs::PRIORITY_CLICK : 255, (bool) $this->active );
+			$this->start_all( $jobs );
+			// There may be more, where these took no place or ended at once. Pages that have come meanwhile go first.
+			$at_once = count( $jobs ) >= $free && ! $this->active;
 		} while ( $at_once );
+	}
+
+	private function may_claim( bool $at_once ): bool {
+		if ( $this->is_over || Budget::is_stopped() || ( $this->looked > 0 && $this->budget->is_over() ) ) {
+			return false;
+		}
+		foreach ( $this->active as $pulling ) {
+			if ( $pulling->is_suspect() ) {
+				return false;
+			}
+		}
+		return $at_once || microtime( true ) - $this->looked >= self::LOOK;
+	}
+
+	/** @param list<Job> $jobs */
+	private function start_all( array $jobs ): void {
+		array_map( array( Leases::class, 'keep' ), $jobs );
+		$began = microtime( true );
+		$short = 0;
+		foreach ( $jobs as $number => $job ) {
+			if ( $number > 0 && $this->budget->is_over() ) {
+				$this->give_back( array_slice( $jobs, $number ) );
+				break;
+			}
+			Leases::beat();
+			++$this->result['slices'];
+			$short += (int) ( 'pull' !== $job->kind );
+			$this->start( $job );
+		}
+		$this->end_done();
+		$this->together = count( $jobs ) === $short ? (int) min( self::TOGETHER, $short * self::HELD / max( 0.001, microtime( true ) - $began ) ) : 1;
+	}
+
+	/** Ends the short jobs that are done. */
+	private function end_done(): void {
+		$jobs       = $this->done;
+		$this->done = array();
+		try {
+			Jobs::finish( ...$jobs );
+		} catch ( StoreException $e ) {
+			// The database is away: they are done again, as after a crash.
+			unset( $e );
+		}
 	}
 
 	private function start( Job $job ): void {
 		$key    = (string) $job->id;
 		$tenant = null;
 		try {
-			// What a dead worker stored may still be hidden behind its old cache entries.
-			Caches::clean( $job->touched );
-			$tenant = Tenants::get( $job->tenant );
 			Traces::follow( $job, $this->trace );
-			$end    = $this->end_without_pull( $job, $tenant );
+			$end = $this->end_without_pull( $job, $tenant );
 			if ( null !== $end ) {
 				$this->end( $key, $end, $job );
 				return;
 			}
-			$pulling = Pulling::begin( $job, $tenant );
-			$this->pulls ??= method_exists( "TenantCRMSync", "pull_many" ) ? \TenantCRMSync::pull_many( array(), array( "wait" => self::WAIT ) ) : new PullsInTurn();
+			$pulling       = Pulling::begin( $job, $tenant );
+			$this->pulls ??= \TenantCRMSync::pull_many( array(), array( 'wait' => self::WAIT ) );
 			$pulling->add_to( $this->pulls, $key );
 			$this->active[ $key ] = $pulling;
 		} catch ( \Throwable $e ) {
@@ -200,15 +250,30 @@ final class Worker {
 		}
 	}
 
-	/** Jobs that need no pull, or cannot have one. @return string|null How it ended; null: it is to be pulled. */
-	private function end_without_pull( Job $job, ?Tenant $tenant ): ?string {
+	/**
+	 * Jobs that need no pull, or cannot have one.
+	 *
+	 * @param Tenant|null $tenant Set to the job's tenant, where it matters.
+	 * @return string|null How it ended; null: it is to be pulled.
+	 */
+	private function end_without_pull( Job $job, ?Tenant &$tenant ): ?string {
+		$is_short = isset( $this->kinds[ $job->kind ] );
+		if ( $is_short && $job->deaths < Retries::MAX_DEATHS ) {
+			$began = microtime( true );
+			( $this->kinds[ $job->kind ] )( $job );
+			if ( ! $job->is_finished ) {
+				$this->done[] = $job;
+			}
+			if ( microtime( true ) - $began > self::SHORT ) {
+				$this->end_done();
+			}
+			return 'done';
+		}
+		$tenant = Tenants::get( $job->tenant );
+		// What a dead worker stored may still be hidden behind its old cache entries.
+		Caches::clean( $job->touched );
 		if ( $job->deaths >= Retries::MAX_DEATHS ) {
 			return Failure::bury( $job, sprintf( 'The sync of tenant "%s" was cut off %d times without storing anything, most likely by a limit of time or memory. Look into the error log of PHP, then start it again.', $tenant ? $tenant->id : $job->tenant, $job->deaths ) );
-		}
-		if ( isset( $this->kinds[ $job->kind ] ) ) {
-			( $this->kinds[ $job->kind ] )( $job );
-			Jobs::finish( $job );
-			return 'done';
 		}
 		if ( 'import' === $job->kind ) {
 			Jobs::finish( $job );
@@ -246,21 +311,21 @@ final class Worker {
 		$this->looked  = min( $this->looked, microtime( true ) - self::LOOK );
 	}
 
-	/**
-	 * Gives jobs back unfinished.
-	 *
-	 * @param list<string> $keys
-	 */
+	/** @param array<int|string> $keys */
 	private function let_go( array $keys ): void {
-		foreach ( $keys as $key ) {
-			$job = $this->active[ $key ]->job;
-			try {
-				Jobs::release( $job );
-			} catch ( StoreException $e ) {
-				// The database is away: the lease runs out.
-				unset( $e );
-			}
-			$this->end( (string) $key, 'released' );
+		$this->give_back( array_map( fn( $key ): Job => $this->active[ $key ]->job, $keys ) );
+	}
+
+	/** @param list<Job> $jobs */
+	private function give_back( array $jobs ): void {
+		try {
+			Jobs::release( ...$jobs );
+		} catch ( StoreException $e ) {
+			// The database is away: the leases run out.
+			unset( $e );
+		}
+		foreach ( $jobs as $job ) {
+			$this->end( (string) $job->id, 'released', $job );
 		}
 	}
 }

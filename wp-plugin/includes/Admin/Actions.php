@@ -1,12 +1,13 @@
 <?php
 /**
- * What the screens' plain forms do, through admin-post.php: queue, cancel, pause, delete. Each checks its nonce, the capability and that
- * the tenant is the user's, then goes back to where it came from. Nothing here talks to a CRM.
+ * What the screens' plain forms do, through admin-post.php: queue, cancel, try again, forget, pause, delete. Each checks its nonce, the
+ * capability and that the tenant is the user's, then goes back to where it came from. Nothing here talks to a CRM.
  */
 
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
+use TenantCRM\DeadLetters;
 use TenantCRM\Jobs;
 use TenantCRM\Plugin;
 use TenantCRM\Runs;
@@ -20,6 +21,8 @@ final class Actions {
 		'sync'     => Capabilities::SYNC,
 		'sync_all' => Capabilities::SYNC,
 		'cancel'   => Capabilities::SYNC,
+		'retry'    => Capabilities::SYNC,
+		'drop'     => Capabilities::SYNC,
 		'pause'    => Capabilities::MANAGE,
 		'resume'   => Capabilities::MANAGE,
 		'delete'   => Capabilities::MANAGE,
@@ -34,20 +37,23 @@ final class Actions {
 	/**
 	 * The hidden fields of a form for an action.
 	 *
-	 * @param int $tenant Its integer key; 0 for all.
+	 * @param int    $id   A tenant's integer key, 0 for all; or the number of what failed for good.
+	 * @param string $name `tenant` or `letter`.
 	 */
-	public static function fields( string $action, int $tenant ): string {
+	public static function fields( string $action, int $id, string $name = 'tenant' ): string {
 		return sprintf(
-			'<input type="hidden" name="action" value="tenant_crm_%1$s"><input type="hidden" name="tenant" value="%2$d">%3$s',
+			'<input type="hidden" name="action" value="tenant_crm_%1$s"><input type="hidden" name="%2$s" value="%3$d">%4$s',
 			esc_attr( $action ),
-			$tenant,
-			wp_nonce_field( self::nonce( $action, $tenant ), '_wpnonce', true, false )
+			esc_attr( $name ),
+			$id,
+			wp_nonce_field( self::nonce( $action, $id ), '_wpnonce', true, false )
 		);
 	}
 
 	public static function handle(): void {
 		$action = substr( (string) current_action(), strlen( 'admin_post_tenant_crm_' ) );
-		$key    = isset( $_POST['tenant'] ) ? absint( $_POST['tenant'] ) : 0;
+		$name   = in_array( $action, array( 'retry', 'drop' ), true ) ? 'letter' : 'tenant';
+		$key    = isset( $_POST[ $name ] ) ? absint( $_POST[ $name ] ) : 0;
 		if ( 'POST' !== ( $_SERVER['REQUEST_METHOD'] ?? '' ) || ! isset( self::ALL[ $action ] ) ) {
 			wp_die( esc_html__( 'This address only takes forms of the CRM Sync screens.', 'tenant-crm-sync' ), '', array( 'response' => 405 ) );
 		}
@@ -55,7 +61,11 @@ final class Actions {
 		if ( ! current_user_can( self::ALL[ $action ] ) ) {
 			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 		}
-		$did = 'sync_all' === $action ? self::sync_all() : self::one( $action, $key );
+		if ( 'letter' === $name ) {
+			$did = self::letter( $action, $key );
+		} else {
+			$did = 'sync_all' === $action ? self::sync_all() : self::one( $action, $key );
+		}
 		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $did ) ) );
 		exit;
 	}
@@ -80,6 +90,17 @@ final class Actions {
 				Tenants::pause( $tenant->key, 'pause' === $action );
 				return 'pause' === $action ? 'paused' : 'resumed';
 		}
+	}
+
+	private static function letter( string $action, int $id ): string {
+		$letter = DeadLetters::get( $id );
+		if ( null === $letter || ! DeadLetterList::may( $letter ) ) {
+			return 'no-letter';
+		}
+		if ( 'retry' === $action ) {
+			return null === DeadLetters::retry( $id ) ? 'no-letter' : 'queued';
+		}
+		return DeadLetters::drop( $id ) ? 'dropped' : 'no-letter';
 	}
 
 	private static function sync( Tenant $tenant ): string {
@@ -116,7 +137,7 @@ final class Actions {
 		return 'deleted';
 	}
 
-	private static function nonce( string $action, int $tenant ): string {
-		return 'tenant-crm-' . $action . '-' . $tenant;
+	private static function nonce( string $action, int $id ): string {
+		return 'tenant-crm-' . $action . '-' . $id;
 	}
 }

@@ -65,6 +65,8 @@ final class Notices {
 		return array(
 			'queued'        => array( 'success', __( 'Queued. WP-Cron or “bin/tenant-crm work” will do it; with JavaScript on, this screen does it itself.', 'tenant-crm-sync' ) ),
 			'cancelled'     => array( 'success', __( 'The sync was cancelled. What was stored stays; the next sync goes on from there.', 'tenant-crm-sync' ) ),
+			'dropped'       => array( 'success', __( 'Forgotten. What it had stored stays, and so does its entry in the log.', 'tenant-crm-sync' ) ),
+			'no-letter'     => array( 'error', __( 'There is no such failed sync any more: it was tried again, or a newer one took its place.', 'tenant-crm-sync' ) ),
 			'paused'        => array( 'success', __( 'Tenant paused. A sync that is running ends with its next slice; then nothing is asked of its CRM until you resume it.', 'tenant-crm-sync' ) ),
 			'resumed'       => array( 'success', __( 'Tenant resumed.', 'tenant-crm-sync' ) ),
 			'added'         => array( 'success', __( 'Tenant added. Press “Sync now” to read its records for the first time.', 'tenant-crm-sync' ) ),

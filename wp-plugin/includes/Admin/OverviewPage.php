@@ -53,6 +53,7 @@ final class OverviewPage {
 		if ( self::$table->has_items() ) {
 			self::actions();
 			self::$table->display();
+			DeadLetterList::render();
 		} else {
 			self::welcome();
 		}
