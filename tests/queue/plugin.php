@@ -34,7 +34,11 @@ add_filter(
 add_action(
 	'tenant_crm_sync_batch_stored',
 	static function (): void {
-		for ( $end = hrtime( true ) + 1e9 * (float) getenv( 'TCS_QUEUE_BURN' ); hrtime( true ) < $end; ) {
+		$computed = static function (): float {
+			$usage = getrusage();
+			return $usage['ru_utime.tv_sec'] + $usage['ru_stime.tv_sec'] + 1e-6 * ( $usage['ru_utime.tv_usec'] + $usage['ru_stime.tv_usec'] );
+		};
+		for ( $end = $computed() + (float) getenv( 'TCS_QUEUE_BURN' ); $computed() < $end; ) {
 			continue;
 		}
 	}

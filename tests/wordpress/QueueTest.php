@@ -4,7 +4,9 @@
  * heal, dead letters that a person can read. Names of tests begin with the line of FAULTS.md that they show.
  */
 
+use TenantCRM\Admin\DeadLetterList;
 use TenantCRM\Budget;
+use TenantCRM\Capabilities;
 use TenantCRM\Cron;
 use TenantCRM\DeadLetters;
 use TenantCRM\Jobs;
@@ -15,6 +17,7 @@ use TenantCRM\Schema;
 use TenantCRM\SiteHealth;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
+use TenantCRM\Transaction;
 use TenantCRM\Wakers;
 use TenantCRM\Worker;
 
@@ -252,16 +255,151 @@ final class QueueTest extends PluginCase {
 		$this->assertSame( array( array( 'Zoë' ), 'done' ), array( $done, Runs::get( $run )['state'] ) );
 	}
 
+	public function test_short_jobs_do_not_starve_a_pull_and_are_given_back_in_time(): void {
+		$tenant = $this->connected( 'starve', 200, array( 'page_size' => 20 ) );
+		$short  = static function (): void {
+			usleep( 20000 );
+		};
+		add_filter( 'tenant_crm_sync_job_kinds', static fn( array $kinds ): array => $kinds + array( 'short' => $short ) );
+		$run = Jobs::enqueue( $tenant->key, 'pull', 'leads', 40 );
+		for ( $number = 0; $number < 300; $number++ ) {
+			Jobs::enqueue( $tenant->key, 'short', "o$number" );
+		}
+		$start  = microtime( true );
+		$result = Worker::run( 4.0 );
+		remove_all_filters( 'tenant_crm_sync_job_kinds' );
+		$this->assertSame( array( 'done', 200 ), array( Runs::get( $run )['state'], $this->posts() ) );
+		$this->assertGreaterThan( 10, $result['done'] );
+		$this->assertGreaterThan( 0, Jobs::counts()['queued'], 'more than there was time for' );
+		$this->assertSame( 0, Jobs::counts()['running'], 'what was claimed and not begun is given back' );
+		$this->assertLessThan( 12.0, microtime( true ) - $start );
+	}
+
+	public function test_a_job_that_ends_with_its_effect_and_one_that_is_cancelled_meanwhile(): void {
+		global $wpdb;
+		$tenant = $this->tenant( 'effect' );
+		$wpdb->query( 'CREATE TEMPORARY TABLE tcs_effects (run BIGINT) ENGINE=InnoDB' );
+		$effect = static function ( \TenantCRM\Job $job ): void {
+			Transaction::run(
+				static function ( Transaction $transaction ) use ( $job ): void {
+					$transaction->query( "INSERT INTO tcs_effects VALUES ({$job->run})" );
+					if ( 'cancelled' === $job->object ) {
+						// Somebody else does it in between; here the same connection has to.
+						$transaction->query( 'DELETE FROM ' . Schema::table( 'jobs' ) . " WHERE id = {$job->id}" );
+					}
+					Jobs::finish_in( $transaction, $job );
+				}
+			);
+		};
+		add_filter( 'tenant_crm_sync_job_kinds', static fn( array $kinds ): array => $kinds + array( 'effect' => $effect ) );
+		$done      = Jobs::enqueue( $tenant->key, 'effect', 'done' );
+		$cancelled = Jobs::enqueue( $tenant->key, 'effect', 'cancelled' );
+		Worker::run( 5.0 );
+		remove_all_filters( 'tenant_crm_sync_job_kinds' );
+		$this->assertSame( array( (string) $done ), $wpdb->get_col( 'SELECT run FROM tcs_effects' ), 'no lease, no effect' );
+		$this->assertSame( array( 'done', 'running' ), array( Runs::get( $done )['state'], Runs::get( $cancelled )['state'] ) );
+	}
+
+	public function test_a_job_that_killed_workers_is_worked_alone(): void {
+		$suspect = Jobs::enqueue( 1 );
+		$this->age( 'deaths = ' . Retries::DEATHS_IN_COMPANY . ", available_at = '2020-01-01'" );
+		$others = array( Jobs::enqueue( 2 ), Jobs::enqueue( 3 ) );
+		$this->assertSame( $others, array_column( Jobs::claim_some( 8, 8, null, 255, true ), 'run' ), 'not by a worker that has other jobs' );
+		$this->age( "state = 'queued', available_at = '2021-01-01'" );
+		$this->age( "available_at = '2020-01-01' LIMIT 1" );
+		$this->assertSame( array( $suspect ), array_column( Jobs::claim_some( 8, 8 ), 'run' ), 'and nothing beside it' );
+		$this->assertSame( $others, array_column( Jobs::claim_some( 8, 8 ), 'run' ) );
+	}
+
+	public function test_no_more_pulls_are_claimed_than_there_are_places(): void {
+		array_map( array( Jobs::class, 'enqueue' ), range( 1, 5 ) );
+		Jobs::enqueue( 6, 'other' );
+		$kinds = array_count_values( array_column( Jobs::claim_some( 2, 50 ), 'kind' ) );
+		$this->assertSame( array( 'pull' => 2, 'other' => 1 ), $kinds );
+		$this->assertCount( 3, Jobs::claim_some( 8, 50 ), 'the others stay for the next worker' );
+	}
+
+	public function test_a_key_that_was_refused_and_replaced_meanwhile_is_no_failure(): void {
+		$tenant = $this->connected( 'replaced', 5 );
+		Sandbox::post( '/tenants', array( 'id' => 'replaced', 'key' => 'the new key' ) );
+		$run = Jobs::enqueue( $tenant->key );
+		add_filter(
+			'query',
+			static function ( string $sql ) use ( $tenant ): string {
+				if ( str_contains( $sql, 'SET lease_until' ) ) {
+					// The old key has just been refused.
+					remove_all_filters( 'query' );
+					Tenants::save( array( 'id' => $tenant->id, 'api_key' => 'the new key' ) );
+				}
+				return $sql;
+			}
+		);
+		Worker::run( 10.0 );
+		$this->assertSame( array( 'done', 5 ), array( Runs::get( $run )['state'], $this->posts() ) );
+	}
+
+	public function test_a_post_that_a_killed_worker_left_without_meta_is_used_and_not_doubled(): void {
+		global $wpdb;
+		$tenant = $this->connected( 'orphan', 3, array( 'hooks' => true ) );
+		$run    = Jobs::enqueue( $tenant->key );
+		// Between the row of a post and its meta.
+		$this->php( 'require $argv[1]; $n = 0; add_filter( "add_post_metadata", static function ( $null ) use ( &$n ) { if ( ++$n === 8 ) { posix_kill( getmypid(), SIGKILL ); } return $null; } ); TenantCRM\Worker::run( 30 );', false );
+		$this->assertGreaterThan( 0, $this->posts() );
+		$this->assertSame( 0, $this->records() );
+		$this->age( "lease_until = '2020-01-01'" );
+		Worker::run( 10.0 );
+		$this->assertSame( array( 'done', 3, 3 ), array( Runs::get( $run )['state'], $this->posts(), $this->records() ) );
+		$this->assertSame( '3', $this->sql( "SELECT COUNT(*) FROM $wpdb->postmeta WHERE meta_key = 'crm_lead_id'" ) );
+	}
+
+	public function test_dead_letters_are_shown_to_whose_tenants_they_are(): void {
+		$own   = $this->tenant( 'own' );
+		$other = $this->tenant( 'other' );
+		foreach ( array( $own, $other ) as $tenant ) {
+			Jobs::enqueue( $tenant->key );
+			Jobs::bury( Jobs::claim(), "Broken <b>$tenant->id</b>." );
+		}
+		require_once ABSPATH . 'wp-admin/includes/user.php';
+		$user = wp_insert_user( array( 'user_login' => uniqid( 'letters' ), 'user_pass' => 'x', 'role' => 'subscriber' ) );
+		( new WP_User( $user ) )->add_cap( Capabilities::SYNC );
+		Capabilities::assign( $user, array( 'own' ) );
+		wp_set_current_user( $user );
+		ob_start();
+		DeadLetterList::render();
+		$screen = (string) ob_get_clean();
+		wp_set_current_user( 0 );
+		wp_delete_user( $user );
+		$this->assertStringContainsString( 'Broken &lt;b&gt;own&lt;/b&gt;.', $screen );
+		$this->assertStringNotContainsString( 'other', $screen );
+		$this->assertStringContainsString( 'tenant_crm_retry', $screen );
+		$this->assertStringContainsString( 'tenant_crm_drop', $screen );
+	}
+
+	public function test_the_command_line_cancels_a_run(): void {
+		$run     = Jobs::enqueue( $this->tenant( 'cancel' )->key );
+		$command = escapeshellarg( PHP_BINARY ) . ' ' . escapeshellarg( WP_PLUGIN_DIR . '/tenant-crm-sync/bin/tenant-crm' ) . " queue cancel $run 2>&1";
+		$this->assertSame( "cancelled\n", shell_exec( $command ) );
+		$this->assertSame( 'cancelled', Runs::get( $run )['state'] );
+		$this->assertStringContainsString( "no run $run waits", (string) shell_exec( $command ) );
+	}
+
+	/** Functions of Action Scheduler as far as they are used: each says what it was asked for. */
+	private function with_action_scheduler( string $next, string $then ): string {
+		return $this->php(
+			"function as_enqueue_async_action( \$hook, \$args, \$group ) { echo \"now \$hook \$group\\n\"; return 1; }
+			function as_schedule_recurring_action( \$at, \$every, \$hook, \$args, \$group ) { echo \"each \$every s \$hook\\n\"; return 1; }
+			function as_next_scheduled_action( \$hook, \$args, \$group ) { return $next; }
+			function as_unschedule_all_actions( \$hook ) { echo \"no more \$hook\\n\"; }
+			require \$argv[1]; do_action( 'action_scheduler_init' ); $then"
+		);
+	}
+
 	public function test_action_scheduler_is_used_where_a_site_has_it(): void {
-		$script = 'function as_enqueue_async_action( $hook, $args, $group ) { echo "now $hook $group\n"; return 1; }
-			function as_schedule_recurring_action( $at, $every, $hook, $args, $group ) { echo "each $every s $hook\n"; return 1; }
-			function as_next_scheduled_action( $hook, $args, $group ) { return false; }
-			function as_unschedule_all_actions( $hook ) {}
-			require $argv[1]; do_action( "action_scheduler_init" );
-			TenantCRM\Jobs::enqueue( (int) ' . $this->connected( 'actions', 4 )->key . ', "pull", "leads", TenantCRM\Jobs::PRIORITY_CLICK );
-			do_action( "tenant_crm_sync_action" );
-			echo TenantCRM\Runs::list()[0]["state"];';
-		$this->assertSame( "each 300 s tenant_crm_sync_action\nnow tenant_crm_sync_action tenant-crm-sync\ndone", $this->php( $script ) );
+		$key   = $this->connected( 'actions', 4 )->key;
+		$click = "TenantCRM\\Jobs::enqueue( $key, 'pull', 'leads', TenantCRM\\Jobs::PRIORITY_CLICK );";
+		$this->assertSame( "each 300 s tenant_crm_sync_action\nnow tenant_crm_sync_action tenant-crm-sync\ndone", $this->with_action_scheduler( 'false', "$click do_action( 'tenant_crm_sync_action' ); echo TenantCRM\\Runs::list()[0]['state'];" ) );
+		$this->assertSame( '', $this->with_action_scheduler( 'true', $click ), 'one that waits is enough' );
+		$this->assertSame( "no more tenant_crm_sync_action\n", $this->with_action_scheduler( 'true', 'TenantCRM\\Plugin::deactivate(); TenantCRM\\Cron::schedule();' ) );
 	}
 
 	public function test_cron_notes_that_it_came(): void {

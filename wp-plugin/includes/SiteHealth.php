@@ -113,7 +113,7 @@ final class SiteHealth {
 			);
 		}
 		$age    = Jobs::overdue();
-		$remedy = __( 'Let the system’s cron call wp-cron.php, or run “php wp-content/plugins/tenant-crm-sync/bin/tenant-crm work” each minute. “Sync now” on the Overview works all the same, as long as that screen is open.', 'tenant-crm-sync' );
+		$remedy = __( 'Let the system’s cron call wp-cron.php, or run “php wp-content/plugins/tenant-crm-sync/bin/tenant-crm work” each minute, by the timer of systemd in its folder bin/systemd or by cron. “Sync now” on the Overview works all the same, as long as that screen is open.', 'tenant-crm-sync' );
 		$seen   = Wakers::last_seen();
 		$is_off = defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
 		if ( $is_off && ( null === $seen || $seen > self::OVERDUE_SECONDS ) ) {

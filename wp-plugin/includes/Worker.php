@@ -58,8 +58,8 @@ final class Worker {
 	private float $checked = 0.0;
 	private float $noted   = 0.0;
 
-	/** So many jobs are claimed together while nothing but short ones comes. */
-	private int $together = 1;
+	/** Jobs that can be done in the time for which a worker holds them, while nothing but short ones comes; else 0. */
+	private int $together = 0;
 
 	/** @var list<Job> Short jobs that are done, and not yet ended in the database. */
 	private array $done = array();
@@ -181,10 +181,10 @@ final class Worker {
 				return;
 			}
 			$this->looked = microtime( true );
-			$jobs         = Jobs::claim_some( $free, null === $this->run ? max( $free, $this->together ) : 1, $this->run, $is_full ? Jobs::PRIORITY_CLICK : 255, (bool) $this->active );
+			$jobs         = Jobs::claim_some( $free, $this->together( $free ), $this->run, $is_full ? Jobs::PRIORITY_CLICK : 255, (bool) $this->active );
 			$this->start_all( $jobs );
 			// There may be more, where these took no place or ended at once. Pages that have come meanwhile go first.
-			$at_once = count( $jobs ) >= $free && ! $this->active;
+			$at_once = $jobs && ! $this->active;
 		} while ( $at_once );
 	}
 
@@ -216,7 +216,15 @@ final class Worker {
 			$this->start( $job );
 		}
 		$this->end_done();
-		$this->together = count( $jobs ) === $short ? (int) min( self::TOGETHER, $short * self::HELD / max( 0.001, microtime( true ) - $began ) ) : 1;
+		$this->together = $jobs && count( $jobs ) === $short ? (int) max( 1, min( self::TOGETHER, $short * self::HELD / max( 0.001, microtime( true ) - $began ) ) ) : 0;
+	}
+
+	/** How many jobs are to be claimed where there is place for so many pulls. */
+	private function together( int $free ): int {
+		if ( null !== $this->run || 0 === $this->together ) {
+			return $free;
+		}
+		return $this->active ? min( $free, $this->together ) : $this->together;
 	}
 
 	/** Ends the short jobs that are done. */
@@ -246,7 +254,7 @@ final class Worker {
 			$pulling->add_to( $this->pulls, $key );
 			$this->active[ $key ] = $pulling;
 		} catch ( \Throwable $e ) {
-			$this->end( $key, Failure::settle( $job, $tenant, $e ), $job );
+			$this->end( $key, Failure::settle( $job, $tenant ?? Tenants::get( $job->tenant ), $e ), $job );
 		}
 	}
 

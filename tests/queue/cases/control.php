@@ -27,10 +27,10 @@ return static function ( Checks $checks, Site $site ): void {
 	};
 	$goes   = static function ( int $more ) use ( $pages ): bool {
 		$before = $pages();
-		return Site::wait( static fn(): bool => $pages() >= $before + $more, 10.0 );
+		return Site::wait( static fn(): bool => $pages() >= $before + $more, 30.0 );
 	};
 	$state  = static function ( string $state ) use ( &$run ): bool {
-		return Site::wait( static fn(): bool => $state === Runs::get( $run )['state'], 10.0 );
+		return Site::wait( static fn(): bool => $state === Runs::get( $run )['state'], 60.0 );
 	};
 
 	$checks->group( 'A pause' );
@@ -52,11 +52,11 @@ return static function ( Checks $checks, Site $site ): void {
 	Tenants::save( array( 'id' => $tenant->id, 'settings' => array( 'page_size' => 30, 'interval' => 86400 ) ) );
 	$before = $pages();
 	$site->forget_requests();
-	$checks->is( 'the worker asks as is set now', Site::wait( static fn(): bool => in_array( 30, array_map( $size, $site->requests( $tenant ) ), true ), 10.0 ) );
+	$checks->is( 'the worker asks as is set now', Site::wait( static fn(): bool => in_array( 30, array_map( $size, $site->requests( $tenant ) ), true ), 30.0 ) );
 	$checks->is( 'at most the batch that was being stored was stored', $pages() - $before <= 1 + count( array_filter( $site->requests( $tenant ), static fn( array $request ): bool => 30 === $size( $request ) ) ), $pages() - $before . ' batches' );
 	// The CRM takes the new key and no longer the old one while the worker waits for a page.
 	\Sandbox::post( '/faults', array( 'tenant' => $tenant->id, 'faults' => array( array( 'kind' => 'stall', 'ms' => 1500, 'times' => 1 ) ) ) );
-	$checks->is( 'the CRM is slow just now', Site::wait( static fn(): bool => array() === json_decode( (string) file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . "/faults?tenant={$tenant->id}" ), true ), 10.0 ) );
+	$checks->is( 'the CRM is slow just now', Site::wait( static fn(): bool => array() === json_decode( (string) file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . "/faults?tenant={$tenant->id}" ), true ), 30.0 ) );
 	\Sandbox::post( '/tenants', array( 'id' => $tenant->id, 'key' => 'another key' ) );
 	Tenants::save( array( 'id' => $tenant->id, 'api_key' => 'another key' ) );
 	$checks->is( 'with the new key it gets to the end', $state( 'done' ), json_encode( Runs::get( $run ) ) );
@@ -65,7 +65,7 @@ return static function ( Checks $checks, Site $site ): void {
 	$checks->group( 'A cancel' );
 	\TenantCRM\Cursors::reset( $tenant->key, 'leads' );
 	$run = $site->click( $tenant );
-	$checks->is( 'the next run had begun', Site::wait( static fn(): bool => $pages() >= 2, 10.0 ) );
+	$checks->is( 'the next run had begun', Site::wait( static fn(): bool => $pages() >= 2, 30.0 ) );
 	$checks->is( 'it is cancelled', Runs::cancel( $run ) );
 	$before = $pages();
 	usleep( 500000 );

@@ -136,8 +136,8 @@ final class Site {
 		foreach ( $this->logs as $file => $size ) {
 			$text .= is_file( $file ) ? (string) file_get_contents( $file, false, null, $size ) : '';
 		}
-		// That a process was killed the database may say.
-		return substr( (string) preg_replace( '/^.* Aborted connection .*\n/m', '', $text ), 0, 2000 );
+		// That a process was killed the database may say, and what it does itself.
+		return substr( (string) preg_replace( '/^.*(?: Aborted connection | \[Note\] ).*\n/m', '', $text ), 0, 2000 );
 	}
 
 	/** @param callable(): bool $holds */
