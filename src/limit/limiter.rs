@@ -4,19 +4,30 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::error::{Error, Kind, Result};
 use crate::limit::local::{GateState, Local, NO_GATE, Usage};
-use crate::limit::redis::Remote;
-use crate::limit::{Cause, Count, Decision, Draw, Key, Now};
+use crate::limit::redis::{Remote, Ring};
+use crate::limit::{Cause, Count, Decision, Draw, Key, Now, Rule};
 
 /// Of a host whose shared file cannot be used, each process takes this part: how many there are it cannot know.
 const LONE_SHARE: u64 = 16;
 /// Slots of a process that is on its own.
 const LONE_SLOTS: usize = 1024;
+/// A host that has never heard how many there are reckons with so many, while Redis is away.
+const UNKNOWN_HOSTS: u64 = 16;
+/// Redis is away when it has answered no process of this host for so long; until then nothing goes. What is only slow goes on
+/// admitting for others.
+const GRACE: Duration = Duration::from_millis(1500);
+/// While Redis is away it is asked again after so long at the latest.
+const RETRY: u64 = 30_000_000_000;
+/// How many windows Redis is told of at once.
+const AT_ONCE: usize = 32;
+/// How many windows are kept for Redis to be told of.
+const MOST_OWED: usize = 4096;
 
 /// Where the host wants the counts to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -45,8 +56,8 @@ pub struct Limiter {
     remote: Option<Remote>,
     /// How many hosts INI says there are.
     hosts: u64,
-    /// Whether Redis did not answer when it was asked last.
-    is_away: AtomicBool,
+    /// What went out while Redis was away, and Redis does not know of yet.
+    owed: Mutex<HashMap<Key, Draw>>,
 }
 
 /// The limiters of one process; a forked child opens its own.
@@ -94,7 +105,7 @@ impl Limiter {
         let remote = if place.redis_url.is_empty() {
             None
         } else {
-            match Remote::connect(&place.redis_url, &place.redis_prefix, &place.ca_file) {
+            match Remote::connect(&place.redis_url, &place.redis_prefix, &place.ca_file, &place.file) {
                 Ok(remote) => Some(remote),
                 Err(error) => {
                     problem = Some(error.message);
@@ -108,7 +119,7 @@ impl Limiter {
             problem,
             remote,
             hosts: place.hosts,
-            is_away: AtomicBool::new(false),
+            owed: Mutex::default(),
         }
     }
 
@@ -124,10 +135,35 @@ impl Limiter {
         self.local.used()
     }
 
-    /// Redis, where one is configured.
+    /// Where Redis is configured: why it is away, or that it is not.
     #[must_use]
-    pub const fn remote(&self) -> Option<&Remote> {
-        self.remote.as_ref()
+    pub fn redis(&self) -> Option<std::result::Result<(), String>> {
+        let remote = self.remote.as_ref()?;
+        Some(match self.local.silence(Now::read()) {
+            None => Ok(()),
+            Some(silence) => Err(remote.problem().unwrap_or_else(|| {
+                let seconds = silence.as_secs();
+                format!("Redis cannot be used: it has answered no process of this host for {seconds} s")
+            })),
+        })
+    }
+
+    /// Rings a bell on all hosts.
+    ///
+    /// # Errors
+    /// There is no Redis, or it is away.
+    pub async fn wake(&self, channel: &str) -> Result<()> {
+        let remote = self.remote.as_ref().ok_or_else(no_redis)?;
+        self.noted(remote.wake(channel).await)
+    }
+
+    /// Waits until a bell rings.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn wait_for_wake(&self, channel: &str, last: Option<&str>, wait: Duration) -> Result<Option<Ring>> {
+        let remote = self.remote.as_ref().ok_or_else(no_redis)?;
+        self.noted(remote.wait_for_wake(channel, last, wait).await)
     }
 
     /// Whether all of this can be decided without a word to another host.
@@ -147,36 +183,36 @@ impl Limiter {
 
     /// Takes what a request costs of all windows, or nothing.
     pub async fn take(&self, gate: Key, draws: &[Draw]) -> Decision {
-        let now = Now::read();
         let Some(remote) = &self.remote else {
-            return self.take_here(gate, draws, now);
+            return self.take_here(gate, draws, Now::read());
         };
         // The breaker, and what this host was told itself.
-        let here = self.local.take(gate, &[], now);
-        if here != Decision::Go {
-            return here;
+        if let Some(wait) = self.held_here(gate) {
+            return wait;
         }
-        match remote.take(gate, draws).await {
-            Ok(decision) => {
-                self.is_away.store(false, Relaxed);
-                self.note_hosts(remote);
-                if decision == Decision::Go {
-                    self.count_days(draws, now);
+        match self.noted(self.ask(remote, gate, draws).await) {
+            Ok(Decision::Go) => {
+                let here = self.local.take(gate, &[], Now::read());
+                if here != Decision::Go {
+                    self.refund(draws, Now::read()).await;
                 }
-                decision
+                here
             }
-            Err(_) => self.take_share(gate, draws, now),
+            Ok(wait) => wait,
+            Err(_) => self.take_share(gate, draws),
         }
     }
 
     /// Gives back what a request took that never left.
     pub async fn refund(&self, draws: &[Draw], taken: Now) {
-        match &self.remote {
-            Some(remote) if remote.refund(draws).await.is_ok() => {}
-            _ => {
-                let now = Now::read();
-                self.local.refund(&times(draws, self.weight()), taken, now);
+        if let Some(remote) = &self.remote {
+            let ago = Duration::from_nanos(Now::read().mono.saturating_sub(taken.mono));
+            if self.noted(remote.refund(draws, ago).await).is_ok() {
+                return;
             }
+        }
+        if let Some(draws) = self.shared_out(draws) {
+            self.local.refund(&draws, taken, Now::read());
         }
     }
 
@@ -187,7 +223,7 @@ impl Limiter {
         if let Some(remote) = &self.remote {
             let ago = Duration::from_nanos(now.mono.saturating_sub(started.mono));
             // Redis is away: this host knows, and the others are told by the CRM themselves.
-            let _ = remote.limited(gate, draws, ago, wait, quota).await;
+            let _ = self.noted(remote.limited(gate, draws, ago, wait, quota).await);
         }
     }
 
@@ -196,7 +232,7 @@ impl Limiter {
         self.local.told(draw, remaining, limit, Now::read());
         if let Some(remote) = &self.remote {
             // As above.
-            let _ = remote.told(draw, remaining, limit).await;
+            let _ = self.noted(remote.told(draw, remaining, limit).await);
         }
     }
 
@@ -212,12 +248,12 @@ impl Limiter {
 
     /// How much is used of a window.
     pub async fn usage(&self, draw: &Draw) -> Usage {
-        if let Some(remote) = &self.remote
-            && let Ok(usage) = remote.usage(draw).await
-        {
-            return usage;
-        }
-        self.usage_here(draw)
+        let here = self.usage_here(draw);
+        let Some(remote) = &self.remote else {
+            return here;
+        };
+        self.noted(remote.usage(draw, here.used, self.hosts()).await)
+            .unwrap_or(here)
     }
 
     /// As [`Limiter::usage`], as far as it is known here.
@@ -244,43 +280,144 @@ impl Limiter {
         self.local.restore(checkpoint, Now::read())
     }
 
-    /// Each host's part, while Redis is away: as if every host asked whenever this one does.
-    fn weight(&self) -> u64 {
-        let hosts = if self.hosts > 0 { self.hosts } else { self.local.hosts() };
-        if self.remote.is_some() {
-            self.share.saturating_mul(hosts.max(1))
-        } else {
-            self.share
+    /// What holds a connection's requests back on this host, be there room or not.
+    fn held_here(&self, gate: Key) -> Option<Decision> {
+        if gate == NO_GATE {
+            return None;
         }
+        let gate = self.local.gate(gate, Now::read());
+        let wait = |wait: Duration, cause| Decision::Wait(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX), cause);
+        let broken = gate.open_for.filter(|open| !open.is_zero());
+        gate.held_for
+            .map(|held| wait(held, Cause::Told))
+            .or_else(|| broken.map(|open| wait(open, Cause::Broken)))
     }
 
-    fn take_share(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
-        if !self.is_away.swap(true, Relaxed) {
-            // What Redis admitted last is not known here.
-            self.local.begin_empty(now);
-        }
-        self.local.take(gate, &times(draws, self.weight()), now)
-    }
-
-    /// What Redis knows of days would be lost with it: this host keeps an estimate, in which the others ask as it does.
-    fn count_days(&self, draws: &[Draw], now: Now) {
-        let days: Vec<Draw> = draws
+    async fn ask(&self, remote: &Remote, gate: Key, draws: &[Draw]) -> Result<Decision> {
+        self.pay(remote).await?;
+        let now = Now::read();
+        let is_counted = |draw: &&Draw| draw.rule.count != Count::Paced;
+        let known: Vec<u64> = draws
             .iter()
-            .filter(|draw| draw.rule.count != Count::Paced)
-            .copied()
+            .map(|draw| if is_counted(&draw) { self.local.usage(draw, now).used } else { 0 })
             .collect();
-        if !days.is_empty() {
-            // At the limit nothing more is counted, which is right.
-            let _ = self.local.take(NO_GATE, &times(&days, self.weight()), now);
+        let taken = remote.take(gate, draws, &known, self.hosts()).await?;
+        if taken.hosts > 0 && taken.hosts != self.local.hosts() {
+            self.local.set_hosts(taken.hosts);
+        }
+        // A Redis that loses its data is told of it again, and the plugin's database keeps it.
+        for (draw, used) in draws.iter().zip(&taken.used).filter(|(draw, _)| is_counted(draw)) {
+            let left = draw.rule.amount.saturating_sub(*used);
+            self.local.told(draw, left, None, now);
+        }
+        Ok(taken.decision)
+    }
+
+    /// Tells Redis what went out while it was away.
+    async fn pay(&self, remote: &Remote) -> Result<()> {
+        while !self.owed.lock().is_empty() {
+            let draws: Vec<Draw> = {
+                let mut owed = self.owed.lock();
+                let keys: Vec<Key> = owed.keys().take(AT_ONCE).copied().collect();
+                keys.iter().filter_map(|key| owed.remove(key)).collect()
+            };
+            if let Err(error) = remote.was_away(&draws).await {
+                self.owe(&draws);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn owe(&self, draws: &[Draw]) {
+        let mut owed = self.owed.lock();
+        for draw in draws {
+            if let Some(known) = owed.get_mut(&draw.key) {
+                known.cost = known.cost.saturating_add(draw.cost);
+            } else if owed.len() < MOST_OWED {
+                owed.insert(draw.key, *draw);
+            }
         }
     }
 
-    fn note_hosts(&self, remote: &Remote) {
-        let hosts = remote.hosts();
-        if hosts > 0 && hosts != self.local.hosts() {
-            self.local.set_hosts(hosts);
+    /// Takes from this host's part of the windows.
+    fn take_share(&self, gate: Key, draws: &[Draw]) -> Decision {
+        let now = Now::read();
+        let silence = self.local.silence(now).unwrap_or_default();
+        if let Some(rest) = GRACE.checked_sub(silence).filter(|rest| !rest.is_zero()) {
+            return Decision::Wait(u64::try_from(rest.as_nanos()).unwrap_or(RETRY), Cause::Away);
+        }
+        let Some(share) = self.shared_out(draws) else {
+            return Decision::Wait(RETRY, Cause::Away);
+        };
+        match self.local.take(gate, &share, now) {
+            Decision::Go => {
+                self.owe(draws);
+                Decision::Go
+            }
+            Decision::Wait(wait, cause @ Cause::Window(_)) => Decision::Wait(wait.min(RETRY), cause),
+            wait => wait,
         }
     }
+
+    /// How many hosts to reckon with; 0: nobody has said.
+    fn known_hosts(&self) -> u64 {
+        if self.hosts > 0 { self.hosts } else { self.local.hosts() }
+    }
+
+    /// How many must have said what they remember before Redis knows all.
+    fn hosts(&self) -> u64 {
+        self.known_hosts().max(1)
+    }
+
+    /// What draws take of this host's part of the windows; `None`: they cost more than it is.
+    fn shared_out(&self, draws: &[Draw]) -> Option<Vec<Draw>> {
+        let hosts = match self.known_hosts() {
+            _ if self.remote.is_none() => 1,
+            0 => UNKNOWN_HOSTS,
+            hosts => hosts,
+        };
+        let parts = self.share.saturating_mul(hosts);
+        if self.remote.is_none() {
+            return Some(times(draws, parts));
+        }
+        draws.iter().map(|draw| self.part(draw, parts)).collect()
+    }
+
+    /// Evenly paced windows are divided; of what is counted each request counts for all hosts, as if they asked whenever this
+    /// one does.
+    fn part(&self, draw: &Draw, parts: u64) -> Option<Draw> {
+        if draw.cost.saturating_mul(parts) > draw.rule.amount {
+            return None;
+        }
+        if draw.rule.count != Count::Paced {
+            return Some(Draw {
+                cost: draw.cost.saturating_mul(parts),
+                ..*draw
+            });
+        }
+        Some(Draw {
+            rule: Rule {
+                amount: (draw.rule.amount / parts).max(1),
+                burst: (draw.rule.burst / parts).max(1),
+                ..draw.rule
+            },
+            ..*draw
+        })
+    }
+
+    /// Every answer of Redis counts for all processes of this host, and so does every failure.
+    fn noted<T>(&self, answer: Result<T>) -> Result<T> {
+        match &answer {
+            Ok(_) => self.local.answered(Now::read()),
+            Err(_) => self.local.unanswered(Now::read()),
+        }
+        answer
+    }
+}
+
+fn no_redis() -> Error {
+    Error::new(Kind::Config, "tenant_crm_sync.redis_url names no Redis")
 }
 
 fn times(draws: &[Draw], factor: u64) -> Vec<Draw> {

@@ -69,9 +69,25 @@ impl Local {
         }
     }
 
-    /// From `now` on nothing counts as saved up: as after a loss. For a table that takes over from one that is away.
-    pub fn begin_empty(&self, now: Now) {
-        self.table(now).lose(now.mono);
+    /// Redis, which counts for all hosts, has answered a process of this host.
+    pub fn answered(&self, now: Now) {
+        self.table(now).answer(now.mono);
+    }
+
+    /// Redis has failed a process of this host. From the first failure on nothing counts as saved up: what it admitted last is
+    /// not known here.
+    pub fn unanswered(&self, now: Now) {
+        let table = self.table(now);
+        if table.silent_since(now).is_none() {
+            table.lose(now.mono);
+        }
+    }
+
+    /// For how long Redis has answered no process of this host; `None`: it did when it was asked last.
+    #[must_use]
+    pub fn silence(&self, now: Now) -> Option<Duration> {
+        let since = self.table(now).silent_since(now)?;
+        Some(Duration::from_nanos(now.mono.saturating_sub(since)))
     }
 
     /// Whether all that a request costs may be taken: then it is. Else nothing is.

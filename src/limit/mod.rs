@@ -101,4 +101,6 @@ pub enum Cause {
     Told,
     /// The connection has failed again and again, and is tried once in a while.
     Broken,
+    /// Redis, which counts for all hosts, is away or has just come up.
+    Away,
 }

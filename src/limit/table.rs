@@ -14,7 +14,7 @@ use super::tally::{BUCKETS, Span};
 use super::{Count, Key, Now, Rule};
 
 /// Words of the header that are not used yet.
-const SPARE: usize = 25;
+const SPARE: usize = 24;
 /// A key lies at most so many slots after its place.
 const REACH: usize = 1024;
 /// Seconds after which a slot that nobody has seen may be taken over; counted windows that are longer stay as long.
@@ -51,6 +51,8 @@ pub struct Header {
     pub(super) lost: AtomicU64,
     /// How many hosts were known last.
     pub(super) hosts: AtomicU64,
+    /// When Redis, which counts for all hosts, answered somebody here last.
+    pub(super) answered: AtomicU64,
     spare: [AtomicU64; SPARE],
 }
 
@@ -254,6 +256,18 @@ impl Table {
     /// From then on nothing counts as saved up.
     pub(super) fn lose(&self, at: u64) {
         self.memory.header().lost.store(at.max(1), Relaxed);
+    }
+
+    /// Redis has answered.
+    pub(super) fn answer(&self, at: u64) {
+        self.memory.header().answered.store(at, Relaxed);
+    }
+
+    /// Since when Redis has not answered anybody here; `None`: it did when it was asked last.
+    pub(super) fn silent_since(&self, now: Now) -> Option<u64> {
+        let lost = self.lost(now);
+        let answered = self.memory.header().answered.load(Relaxed).min(now.mono);
+        (lost > answered).then_some(lost)
     }
 
     /// How many hosts were known last.

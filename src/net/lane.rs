@@ -171,6 +171,11 @@ impl Lane {
                 Reason::RateLimited,
                 format!("not sent: the CRM has asked to wait until {until}"),
             ),
+            Cause::Away => (
+                Kind::RateLimited,
+                Reason::Busy,
+                format!("not sent: Redis, which counts for all hosts, is away or has just come up; it is asked again from {until} on"),
+            ),
             Cause::Broken => (
                 Kind::Connect,
                 Reason::Busy,

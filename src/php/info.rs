@@ -7,7 +7,6 @@ use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start};
 
 use crate::limit::limiter;
-use crate::limit::redis::Remote;
 use crate::php::zend::{Call, print_ini_entries};
 use crate::php::{credential, ini, journal};
 use crate::runtime;
@@ -40,10 +39,10 @@ fn limits() -> String {
         || format!("{used} of {slots} counters in {}", place.file.display()),
         str::to_owned,
     );
-    match limiter.remote().map(Remote::problem) {
+    match limiter.redis() {
         None => here,
-        Some(None) => format!("in Redis; {here}"),
-        Some(Some(problem)) => format!("{problem}; {here}"),
+        Some(Ok(())) => format!("in Redis; {here}"),
+        Some(Err(problem)) => format!("{problem}; {here}"),
     }
 }
 
@@ -87,8 +86,8 @@ pub fn status(_: &mut Call<'_>) -> PhpResult<Zval> {
     table.insert(
         "redis",
         limiter
-            .remote()
-            .map(|remote| remote.problem().unwrap_or_else(|| String::from("ok"))),
+            .redis()
+            .map(|redis| redis.err().unwrap_or_else(|| String::from("ok"))),
     )?;
     Ok(table.into_zval(false)?)
 }

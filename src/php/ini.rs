@@ -6,16 +6,35 @@ use std::time::Duration;
 
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::types::Zval;
-use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
+use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, output_write};
 
 use crate::config::{Config, Proxy, Transport};
 use crate::crm::catalog::Folder;
 use crate::error::{Error, Kind, Result};
 use crate::limit::limiter::Place;
+use crate::limit::redis::address::Address;
 use crate::php::zend::{constant, ini_number, ini_text, is_true, to_text};
 
 const fn system(name: &'static std::ffi::CStr, default: &'static std::ffi::CStr) -> IniEntryDef {
     IniEntryDef::new(name, default, IniEntryPermission::System)
+}
+
+/// Of an address phpinfo() shows where it is, not the password in it.
+const fn address(name: &'static std::ffi::CStr) -> IniEntryDef {
+    extern "C" fn show(_entry: *mut ext_php_rs::ffi::_zend_ini_entry, _kind: std::ffi::c_int) {
+        let url = ini_text(c"tenant_crm_sync.redis_url");
+        let shown = match Address::parse(&url) {
+            _ if url.is_empty() => String::from("no value"),
+            // Where phpinfo() writes HTML.
+            Ok(address) => address.to_string().replace(['<', '>', '&'], "?"),
+            Err(_) => String::from("(set, and cannot be used)"),
+        };
+        // Whoever reads the page has gone.
+        let _ = output_write(shown.as_bytes());
+    }
+    let mut entry = system(name, c"");
+    entry.displayer = Some(show);
+    entry
 }
 
 /// All of the extension's INI entries.
@@ -34,7 +53,7 @@ pub static ENTRIES: IniEntryDefs<19> = IniEntryDefs::new([
     system(c"tenant_crm_sync.connector_owner", c""),
     system(c"tenant_crm_sync.limit_file", c""),
     system(c"tenant_crm_sync.limit_slots", c"16384"),
-    system(c"tenant_crm_sync.redis_url", c""),
+    address(c"tenant_crm_sync.redis_url"),
     system(c"tenant_crm_sync.redis_prefix", c"tenant_crm_sync"),
     system(c"tenant_crm_sync.hosts", c"0"),
     system(c"tenant_crm_sync.log_file", c""),

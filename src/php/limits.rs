@@ -233,12 +233,7 @@ pub fn wake(call: &mut Call<'_>) -> PhpResult<Zval> {
     if limiter.is_local() {
         return Ok(boolean(false));
     }
-    let rung = asked(async move {
-        match limiter.remote() {
-            Some(remote) => remote.wake(&channel).await,
-            None => Ok(()),
-        }
-    });
+    let rung = asked(async move { limiter.wake(&channel).await });
     // Workers look into the queue by themselves; the bell only makes it sooner.
     Ok(boolean(rung.is_ok()))
 }
@@ -255,12 +250,7 @@ pub fn wait_for_wake(call: &mut Call<'_>) -> PhpResult<Zval> {
     let wait = Duration::try_from_secs_f64(seconds.max(0.0)).map_or(MOST_WAIT, |wait| wait.min(MOST_WAIT));
     let last = HEARD.with_borrow(|heard| heard.get(&channel).cloned());
     let name = channel.clone();
-    let heard = asked(async move {
-        match limiter.remote() {
-            Some(remote) => remote.wait_for_wake(&name, last.as_deref(), wait).await,
-            None => Ok(None),
-        }
-    });
+    let heard = asked(async move { limiter.wait_for_wake(&name, last.as_deref(), wait).await });
     Ok(match heard {
         Ok(Some(ring)) => {
             HEARD.with_borrow_mut(|heard| heard.insert(channel, ring.id));

@@ -38,6 +38,10 @@ final class SiteHealth {
 				'label' => __( 'CRM Sync log of requests', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'log' ),
 			);
+			$tests['direct']['tenant_crm_limits'] = array(
+				'label' => __( 'CRM Sync limits', 'tenant-crm-sync' ),
+				'test'  => array( __CLASS__, 'limits' ),
+			);
 		}
 		return $tests;
 	}
@@ -173,6 +177,38 @@ final class SiteHealth {
 		return self::result( 'log', 'good', __( 'Requests to CRMs are logged', 'tenant-crm-sync' ), __( 'None was lost in the last week.', 'tenant-crm-sync' ) );
 	}
 
+	/** @return array<string, mixed> */
+	public static function limits(): array {
+		// Whoever has not asked Redis lately cannot know how it is.
+		\TenantCRMSync::wake( 'site-health' );
+		$status = \TenantCRMSync::status();
+		$error  = (string) ( $status['limit_error'] ?? '' );
+		if ( '' !== $error ) {
+			return self::result(
+				'limits',
+				'recommended',
+				__( 'CRM Sync counts requests in each process apart', 'tenant-crm-sync' ),
+				$error . ' ' . __( 'Until then each process goes on with a small part of what the CRMs take, so that no limit is crossed: syncs are slower.', 'tenant-crm-sync' )
+			);
+		}
+		if ( ! in_array( $status['redis'] ?? null, array( null, 'ok' ), true ) ) {
+			return self::result(
+				'limits',
+				'recommended',
+				__( 'The Redis of CRM Sync is away', 'tenant-crm-sync' ),
+				$status['redis'] . ' ' . __( 'Until it is back each host goes on with its share of what the CRMs take, so that no limit is crossed: syncs are slower, and a click starts them within a minute, not at once. Nothing is lost.', 'tenant-crm-sync' )
+			);
+		}
+		return self::result(
+			'limits',
+			'good',
+			__( 'CRM Sync counts requests for all processes together', 'tenant-crm-sync' ),
+			null === ( $status['redis'] ?? null )
+				? __( 'The limits of the CRMs are shared by all processes of this host.', 'tenant-crm-sync' )
+				: __( 'The limits of the CRMs are shared by all hosts, by way of Redis.', 'tenant-crm-sync' )
+		);
+	}
+
 	/**
 	 * No key, no credential, no tenant's name and no endpoint: this text is pasted into support forums.
 	 *
@@ -201,13 +237,15 @@ final class SiteHealth {
 				'allow_private_networks' => __( 'Private networks allowed', 'tenant-crm-sync' ),
 				'connections_opened'     => __( 'Connections opened by this worker', 'tenant-crm-sync' ),
 				'requests'               => __( 'Requests of this worker', 'tenant-crm-sync' ),
+				'limit_error'            => __( 'Error of the counters', 'tenant-crm-sync' ),
+				'redis'                  => __( 'Redis', 'tenant-crm-sync' ),
 			);
 			foreach ( array_intersect_key( \TenantCRMSync::status(), $names ) as $name => $value ) {
 				$fields[ $name ] = array(
 					'label'   => $names[ $name ],
 					'value'   => self::plain( $value ),
 					// Paths say much about a host: they are shown, but not copied.
-					'private' => in_array( $name, array( 'key_file', 'key_dir', 'ca_file', 'key_error' ), true ),
+					'private' => in_array( $name, array( 'key_file', 'key_dir', 'ca_file', 'key_error', 'limit_error', 'redis' ), true ),
 				);
 			}
 			$fields['tenants'] = array(

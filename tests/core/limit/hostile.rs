@@ -276,7 +276,7 @@ fn every_key_has_a_slot_of_its_own() {
 #[test]
 fn a_table_that_takes_over_begins_empty() {
     let local = Local::private(16);
-    local.begin_empty(at(HOUR));
+    local.unanswered(at(HOUR));
     let rule = paced(1, 100, 10, 10);
     assert_eq!(burst_at(&local, rule, at(HOUR)), 0);
     assert_eq!(burst_at(&local, rule, at(HOUR + SECOND / 9 + 1)), 1);
