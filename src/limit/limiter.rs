@@ -299,7 +299,13 @@ impl Limiter {
         let is_counted = |draw: &&Draw| draw.rule.count != Count::Paced;
         let known: Vec<u64> = draws
             .iter()
-            .map(|draw| if is_counted(&draw) { self.local.usage(draw, now).used } else { 0 })
+            .map(|draw| {
+                if is_counted(&draw) {
+                    self.local.usage(draw, now).used
+                } else {
+                    0
+                }
+            })
             .collect();
         let taken = remote.take(gate, draws, &known, self.hosts()).await?;
         if taken.hosts > 0 && taken.hosts != self.local.hosts() {

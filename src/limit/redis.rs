@@ -38,7 +38,9 @@ pub struct Remote {
 
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remote").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Remote")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,7 +175,10 @@ impl Remote {
             .arg(&last);
         let answer: Value = self
             .link
-            .wait(wait, |mut connection| async move { read.query_async(&mut connection).await })
+            .wait(
+                wait,
+                |mut connection| async move { read.query_async(&mut connection).await },
+            )
             .await?;
         Ok(newest(&answer).map(|id| Ring { id, is_new: true }))
     }
@@ -195,7 +200,8 @@ impl Remote {
     }
 
     async fn run(&self, script: &Script, call: &Call<'_>) -> Result<Vec<i64>> {
-        let speak = |mut connection, history: Arc<str>| async move { call.run(script, &mut connection, &history).await };
+        let speak =
+            |mut connection, history: Arc<str>| async move { call.run(script, &mut connection, &history).await };
         self.link.command(speak).await
     }
 }
@@ -203,10 +209,18 @@ impl Remote {
 /// The last entry of what `XREAD` answers of one stream; `None`: there is none, or it is no such answer.
 fn newest(answer: &Value) -> Option<String> {
     let Value::Array(streams) = answer else { return None };
-    let Value::Array(stream) = streams.first()? else { return None };
-    let Value::Array(entries) = stream.get(1)? else { return None };
-    let Value::Array(entry) = entries.last()? else { return None };
-    let Value::BulkString(id) = entry.first()? else { return None };
+    let Value::Array(stream) = streams.first()? else {
+        return None;
+    };
+    let Value::Array(entries) = stream.get(1)? else {
+        return None;
+    };
+    let Value::Array(entry) = entries.last()? else {
+        return None;
+    };
+    let Value::BulkString(id) = entry.first()? else {
+        return None;
+    };
     let is_id = id.len() <= 41 && id.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
     String::from_utf8(id.clone()).ok().filter(|_| is_id)
 }

@@ -174,7 +174,9 @@ impl Lane {
             Cause::Away => (
                 Kind::RateLimited,
                 Reason::Busy,
-                format!("not sent: Redis, which counts for all hosts, is away or has just come up; it is asked again from {until} on"),
+                format!(
+                    "not sent: Redis, which counts for all hosts, is away or has just come up; it is asked again from {until} on"
+                ),
             ),
             Cause::Broken => (
                 Kind::Connect,

@@ -1,4 +1,4 @@
-//! The limiter of one host: windows in played time, refusals, the breaker, the shared file and the processes that share it.
+//! The limiters: of one host, windows in played time, refusals, the breaker, the shared file and the processes that share it; of several, Redis.
 
 mod breaker;
 mod checkpoint;
@@ -8,6 +8,7 @@ mod draws;
 mod file;
 mod hostile;
 mod paced;
+mod redis;
 mod refused;
 
 use std::path::PathBuf;

@@ -74,7 +74,12 @@ impl Address {
                 tls,
             },
             user: some(decoded(url.username())?),
-            password: url.password().map(decoded).transpose()?.and_then(some).map(Zeroizing::new),
+            password: url
+                .password()
+                .map(decoded)
+                .transpose()?
+                .and_then(some)
+                .map(Zeroizing::new),
             database: if database.is_empty() { 0 } else { number(database)? },
         })
     }

@@ -124,7 +124,11 @@ impl Link {
     }
 
     /// Lets `speak` wait for at most `longest` over a connection of its own. A wait that is given up takes it along.
-    pub(super) async fn wait<T, F>(&self, longest: Duration, speak: impl FnOnce(MultiplexedConnection) -> F + Send) -> Result<T>
+    pub(super) async fn wait<T, F>(
+        &self,
+        longest: Duration,
+        speak: impl FnOnce(MultiplexedConnection) -> F + Send,
+    ) -> Result<T>
     where
         F: Future<Output = RedisResult<T>> + Send,
     {

@@ -81,7 +81,11 @@ impl Call<'_> {
                 .arg(draw.rule.burst)
                 .arg(shift)
                 .arg(draw.cost)
-                .arg(self.known.get(position).map_or(-1, |known| i64::try_from(*known).unwrap_or(i64::MAX)));
+                .arg(
+                    self.known
+                        .get(position)
+                        .map_or(-1, |known| i64::try_from(*known).unwrap_or(i64::MAX)),
+                );
         }
         call.invoke_async(connection).await
     }

@@ -6,6 +6,8 @@
 local FIRST, EACH = 7, 7
 -- So long nothing is admitted after Redis has come up: until all hosts have noticed, and have stopped counting by themselves.
 local SETTLE = 3000000
+-- When a request is to come again that waits for what other hosts remember.
+local SOON = 5000000
 -- A rolling window is counted in so many buckets, beside the one that is being filled.
 local BUCKETS = 20
 -- What a cut has taken off comes back in 50 minutes, so nothing is forgotten within an hour.
@@ -197,14 +199,13 @@ local function wait(window)
     return window.tat + (math.min(window.cost, window.limit) - window.most) * window.step - now
   end
   -- What costs more than the whole amount goes when nothing else does.
-  local over = used(window) + math.min(window.cost, window.limit) - window.limit
+  local cost = math.min(window.cost, window.limit)
+  local over = used(window) + cost - window.limit
   if over <= 0 then return 0 end
-  if window.kind == 'daily' then return (window.current + 1) * window.width + window.shift - now end
-  local left = window.period
-  if before(window) > 0 then
-    left = window.since + window.period - now
-    if not window.sure then left = math.min(left, over * window.period / math.max(1, window.limit - window.lost)) end
-  end
+  -- Where only what is assumed stands in its way another host may speak at any time.
+  local soon = counted(window) + cost <= window.limit and SOON or math.huge
+  if window.kind == 'daily' then return math.min(soon, (window.current + 1) * window.width + window.shift - now) end
+  local left = before(window) > 0 and window.since + window.period - now or window.period
   local freed = 0
   for index = window.current - window.back, window.current do
     freed = freed + (window.counts[index] or 0)
@@ -213,7 +214,7 @@ local function wait(window)
       break
     end
   end
-  return math.max(1000, left)
+  return math.max(1000, math.min(soon, left))
 end
 
 -- Counts what has been admitted.
