@@ -457,7 +457,8 @@ namespace {
 		}
 
 		/**
-		 * Waits for the next wake(), or for one since the last call of this process.
+		 * Waits for the next wake(), or for one since the last call of this process; the first call also hears the last one of the day, which it
+		 * may have missed.
 		 *
 		 * @return bool|null true: woken. false: nobody called. null, at once: there is no Redis, or it is away.
 		 */

@@ -54,6 +54,8 @@ pub struct Limiter {
     share: u64,
     problem: Option<String>,
     remote: Option<Remote>,
+    /// Whether other hosts draw from the same budgets, be there a Redis that can be used or not.
+    is_one_of_several: bool,
     /// How many hosts INI says there are.
     hosts: u64,
     /// What went out while Redis was away, and Redis does not know of yet.
@@ -118,6 +120,7 @@ impl Limiter {
             share,
             problem,
             remote,
+            is_one_of_several: !place.redis_url.is_empty(),
             hosts: place.hosts,
             owed: Mutex::default(),
         }
@@ -175,10 +178,13 @@ impl Limiter {
     /// As [`Limiter::take`], where nobody else has to be asked.
     #[must_use]
     pub fn take_here(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
-        if self.share == 1 {
+        if self.share == 1 && !self.is_one_of_several {
             return self.local.take(gate, draws, now);
         }
-        self.local.take(gate, &times(draws, self.share), now)
+        match self.shared_out(draws) {
+            Some(share) => self.local.take(gate, &share, now),
+            None => Decision::Wait(RETRY, Cause::Away),
+        }
     }
 
     /// Takes what a request costs of all windows, or nothing.
@@ -353,10 +359,7 @@ impl Limiter {
         if let Some(rest) = GRACE.checked_sub(silence).filter(|rest| !rest.is_zero()) {
             return Decision::Wait(u64::try_from(rest.as_nanos()).unwrap_or(RETRY), Cause::Away);
         }
-        let Some(share) = self.shared_out(draws) else {
-            return Decision::Wait(RETRY, Cause::Away);
-        };
-        match self.local.take(gate, &share, now) {
+        match self.take_here(gate, draws, now) {
             Decision::Go => {
                 self.owe(draws);
                 Decision::Go
@@ -378,15 +381,14 @@ impl Limiter {
 
     /// What draws take of this host's part of the windows; `None`: they cost more than it is.
     fn shared_out(&self, draws: &[Draw]) -> Option<Vec<Draw>> {
+        if !self.is_one_of_several {
+            return Some(times(draws, self.share));
+        }
         let hosts = match self.known_hosts() {
-            _ if self.remote.is_none() => 1,
             0 => UNKNOWN_HOSTS,
             hosts => hosts,
         };
         let parts = self.share.saturating_mul(hosts);
-        if self.remote.is_none() {
-            return Some(times(draws, parts));
-        }
         draws.iter().map(|draw| self.part(draw, parts)).collect()
     }
 

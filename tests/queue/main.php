@@ -19,7 +19,7 @@ $checks = new Checks();
 $site   = new Site();
 register_shutdown_function( array( $site, 'clean' ) );
 $names = array_slice( $argv, 1 );
-foreach ( $names ? $names : array( 'units', 'slices', 'turns', 'control', 'kills', 'crowd' ) as $name ) {
+foreach ( $names ? $names : array( 'units', 'slices', 'turns', 'control', 'kills', 'neighbours', 'crowd' ) as $name ) {
 	$site->clean();
 	$start = microtime( true );
 	( require __DIR__ . '/cases/' . basename( $name ) . '.php' )( $checks, $site );

@@ -14,6 +14,7 @@ final class SiteHealthTest extends PluginCase {
 	public function test_extension_and_key_are_good_here(): void {
 		$this->assertSame( 'good', SiteHealth::extension()['status'] );
 		$this->assertSame( 'good', SiteHealth::key()['status'] );
+		$this->assertSame( 'good', SiteHealth::limits()['status'] );
 		$this->assertArrayHasKey( 'tenant_crm_key', SiteHealth::tests( array() )['direct'] );
 	}
 

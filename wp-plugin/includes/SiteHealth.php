@@ -26,15 +26,15 @@ final class SiteHealth {
 			'test'  => array( __CLASS__, 'extension' ),
 		);
 		if ( Plugin::is_ready() ) {
-			$tests['direct']['tenant_crm_key']  = array(
+			$tests['direct']['tenant_crm_key']    = array(
 				'label' => __( 'CRM Sync host key', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'key' ),
 			);
-			$tests['direct']['tenant_crm_jobs'] = array(
+			$tests['direct']['tenant_crm_jobs']   = array(
 				'label' => __( 'CRM Sync queue', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'jobs' ),
 			);
-			$tests['direct']['tenant_crm_log']  = array(
+			$tests['direct']['tenant_crm_log']    = array(
 				'label' => __( 'CRM Sync log of requests', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'log' ),
 			);
@@ -187,8 +187,8 @@ final class SiteHealth {
 			return self::result(
 				'limits',
 				'recommended',
-				__( 'CRM Sync counts requests in each process apart', 'tenant-crm-sync' ),
-				$error . ' ' . __( 'Until then each process goes on with a small part of what the CRMs take, so that no limit is crossed: syncs are slower.', 'tenant-crm-sync' )
+				__( 'CRM Sync cannot count requests where it should', 'tenant-crm-sync' ),
+				$error . ' ' . __( 'Until then only a small part of what the CRMs take is used, so that no limit is crossed: syncs are slower.', 'tenant-crm-sync' )
 			);
 		}
 		if ( ! in_array( $status['redis'] ?? null, array( null, 'ok' ), true ) ) {

@@ -36,6 +36,13 @@ final class Server {
 		}
 	}
 
+	/** As a disk or a neighbour does that takes all of the machine: for so many microseconds. */
+	public function freeze( int $microseconds ): void {
+		proc_terminate( $this->process, 19 );
+		usleep( $microseconds );
+		proc_terminate( $this->process, 18 );
+	}
+
 	/** What the last start has written down so far. */
 	private function last_log(): string {
 		$log = (string) file_get_contents( "{$this->folder}/log" );
