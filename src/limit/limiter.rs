@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 use crate::error::{Error, Kind, Result};
 use crate::limit::local::{GateState, Local, NO_GATE, Usage};
 use crate::limit::redis::{Remote, Ring};
-use crate::limit::{Cause, Count, Decision, Draw, Key, Now, Rule};
+use crate::limit::share::{self, Owed};
+use crate::limit::{Cause, Count, Decision, Draw, Key, Now};
 
 /// Of a host whose shared file cannot be used, each process takes this part: how many there are it cannot know.
 const LONE_SHARE: u64 = 16;
@@ -24,10 +25,6 @@ const UNKNOWN_HOSTS: u64 = 16;
 const GRACE: Duration = Duration::from_millis(1500);
 /// While Redis is away it is asked again after so long at the latest.
 const RETRY: u64 = 30_000_000_000;
-/// How many windows Redis is told of at once.
-const AT_ONCE: usize = 32;
-/// How many windows are kept for Redis to be told of.
-const MOST_OWED: usize = 4096;
 
 /// Where the host wants the counts to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,7 +56,7 @@ pub struct Limiter {
     /// How many hosts INI says there are.
     hosts: u64,
     /// What went out while Redis was away, and Redis does not know of yet.
-    owed: Mutex<HashMap<Key, Draw>>,
+    owed: Owed,
 }
 
 /// The limiters of one process; a forked child opens its own.
@@ -122,7 +119,7 @@ impl Limiter {
             remote,
             is_one_of_several: !place.redis_url.is_empty(),
             hosts: place.hosts,
-            owed: Mutex::default(),
+            owed: Owed::default(),
         }
     }
 
@@ -327,29 +324,13 @@ impl Limiter {
 
     /// Tells Redis what went out while it was away.
     async fn pay(&self, remote: &Remote) -> Result<()> {
-        while !self.owed.lock().is_empty() {
-            let draws: Vec<Draw> = {
-                let mut owed = self.owed.lock();
-                let keys: Vec<Key> = owed.keys().take(AT_ONCE).copied().collect();
-                keys.iter().filter_map(|key| owed.remove(key)).collect()
-            };
+        while let Some(draws) = self.owed.next() {
             if let Err(error) = remote.was_away(&draws).await {
-                self.owe(&draws);
+                self.owed.add(&draws);
                 return Err(error);
             }
         }
         Ok(())
-    }
-
-    fn owe(&self, draws: &[Draw]) {
-        let mut owed = self.owed.lock();
-        for draw in draws {
-            if let Some(known) = owed.get_mut(&draw.key) {
-                known.cost = known.cost.saturating_add(draw.cost);
-            } else if owed.len() < MOST_OWED {
-                owed.insert(draw.key, *draw);
-            }
-        }
     }
 
     /// Takes from this host's part of the windows.
@@ -361,7 +342,7 @@ impl Limiter {
         }
         match self.take_here(gate, draws, now) {
             Decision::Go => {
-                self.owe(draws);
+                self.owed.add(draws);
                 Decision::Go
             }
             Decision::Wait(wait, cause @ Cause::Window(_)) => Decision::Wait(wait.min(RETRY), cause),
@@ -382,36 +363,14 @@ impl Limiter {
     /// What draws take of this host's part of the windows; `None`: they cost more than it is.
     fn shared_out(&self, draws: &[Draw]) -> Option<Vec<Draw>> {
         if !self.is_one_of_several {
-            return Some(times(draws, self.share));
+            return Some(share::times(draws, self.share));
         }
         let hosts = match self.known_hosts() {
             0 => UNKNOWN_HOSTS,
             hosts => hosts,
         };
         let parts = self.share.saturating_mul(hosts);
-        draws.iter().map(|draw| self.part(draw, parts)).collect()
-    }
-
-    /// Evenly paced windows are divided; of what is counted each request counts for all hosts, as if they asked whenever this
-    /// one does.
-    fn part(&self, draw: &Draw, parts: u64) -> Option<Draw> {
-        if draw.cost.saturating_mul(parts) > draw.rule.amount {
-            return None;
-        }
-        if draw.rule.count != Count::Paced {
-            return Some(Draw {
-                cost: draw.cost.saturating_mul(parts),
-                ..*draw
-            });
-        }
-        Some(Draw {
-            rule: Rule {
-                amount: (draw.rule.amount / parts).max(1),
-                burst: (draw.rule.burst / parts).max(1),
-                ..draw.rule
-            },
-            ..*draw
-        })
+        draws.iter().map(|draw| share::part(draw, parts)).collect()
     }
 
     /// Every answer of Redis counts for all processes of this host, and so does every failure.
@@ -426,16 +385,6 @@ impl Limiter {
 
 fn no_redis() -> Error {
     Error::new(Kind::Config, "tenant_crm_sync.redis_url names no Redis")
-}
-
-fn times(draws: &[Draw], factor: u64) -> Vec<Draw> {
-    draws
-        .iter()
-        .map(|draw| Draw {
-            cost: draw.cost.saturating_mul(factor),
-            ..*draw
-        })
-        .collect()
 }
 
 /// Whether a wait is for a window of hours or days.

@@ -1,8 +1,9 @@
 //! How fast a CRM may be asked: what a request draws on, and whether it may go now.
 //!
 //! `gcra` and `tally` are the arithmetic of one window, `table` and `shared` where one host's processes count together, `local`
-//! the decision there, `redis` the same for many hosts. `budget` makes draws of what connectors and tenants (`own`) say,
-//! `told` reads what a CRM's answers say of its limits. Waiting is the business of `net::lane`.
+//! the decision there, `redis` the same for many hosts, `share` what one of them may do alone; `limiter` chooses. `budget` makes
+//! draws of what connectors and tenants (`own`) say, `told` reads what a CRM's answers say of its limits. Waiting is the business
+//! of `net::lane`.
 
 pub mod budget;
 pub mod checkpoint;
@@ -14,6 +15,7 @@ pub mod local;
 pub mod own;
 pub mod place;
 pub mod redis;
+mod share;
 pub mod shared;
 pub mod slot;
 pub mod table;

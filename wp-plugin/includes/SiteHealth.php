@@ -196,7 +196,7 @@ final class SiteHealth {
 				'limits',
 				'recommended',
 				__( 'The Redis of CRM Sync is away', 'tenant-crm-sync' ),
-				$status['redis'] . ' ' . __( 'Until it is back each host goes on with its share of what the CRMs take, so that no limit is crossed: syncs are slower, and a click starts them within a minute, not at once. Nothing is lost.', 'tenant-crm-sync' )
+				$status['redis'] . ' ' . __( 'Until it is back each host goes on with its share of what the CRMs take, so that no limit is crossed: syncs are slower. Nothing is lost.', 'tenant-crm-sync' )
 			);
 		}
 		return self::result(

@@ -93,19 +93,23 @@ impl Link {
     where
         F: Future<Output = RedisResult<T>> + Send,
     {
+        let mut may_repeat = true;
         let result = loop {
             let live = match self.shared().await {
                 Ok(live) => live,
                 Err(error) => break Err(error),
             };
-            let was_used = live.used.lock().is_some();
+            may_repeat &= live.used.lock().is_some();
             match timeout(PATIENCE, speak(live.connection.clone(), Arc::clone(&live.history))).await {
                 Ok(Ok(value)) => {
                     *live.used.lock() = Some(Instant::now());
                     break Ok(value);
                 }
                 // A server closes what has been idle for long. What it counted twice errs on the safe side.
-                Ok(Err(error)) if was_used && error.is_connection_dropped() => self.give_up(&live, None).await,
+                Ok(Err(error)) if may_repeat && error.is_connection_dropped() => {
+                    may_repeat = false;
+                    self.give_up(&live, None).await;
+                }
                 Ok(Err(error)) => {
                     let said = self.failure(&error);
                     if breaks(&error) {
