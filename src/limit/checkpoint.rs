@@ -62,6 +62,7 @@ impl Local {
             }
             restored += 1;
         }
+        table.vouch();
         restored
     }
 }

@@ -248,7 +248,9 @@ fn fill(file: &File, name: &Path, slots: usize, is_lost: bool) -> Result<()> {
     header.boot.store(clock::boot(), Relaxed);
     header.slots.store(slots as u64, Relaxed);
     header.made.store(now, Relaxed);
-    header.lost.store(if is_lost { now.max(1) } else { 0 }, Relaxed);
+    let lost = if is_lost { now.max(1) } else { 0 };
+    header.lost.store(lost, Relaxed);
+    header.broken.store(lost, Relaxed);
     let bytes: Vec<u8> = header.words().into_iter().flat_map(u64::to_ne_bytes).collect();
     file.write_all_at(&bytes, 0).map_err(|error| unusable(name, &error))
 }

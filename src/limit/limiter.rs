@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::clock;
 use crate::error::{Error, Kind, Result};
 use crate::limit::local::{GateState, Local, NO_GATE, Usage};
 use crate::limit::redis::{Remote, Ring};
@@ -25,6 +26,8 @@ const UNKNOWN_HOSTS: u64 = 16;
 const GRACE: Duration = Duration::from_millis(1500);
 /// While Redis is away it is asked again after so long at the latest.
 const RETRY: u64 = 30_000_000_000;
+/// A damaged file is spoken of for so long: then no window remembers it.
+const DAMAGE_TOLD: Duration = Duration::from_secs(86_400);
 
 /// Where the host wants the counts to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,6 +53,8 @@ pub struct Limiter {
     /// Each request counts so many times in `local`.
     share: u64,
     problem: Option<String>,
+    /// What is named in messages.
+    file: PathBuf,
     remote: Option<Remote>,
     /// Whether other hosts draw from the same budgets, be there a Redis that can be used or not.
     is_one_of_several: bool,
@@ -116,6 +121,7 @@ impl Limiter {
             local,
             share,
             problem,
+            file: place.file.clone(),
             remote,
             is_one_of_several: !place.redis_url.is_empty(),
             hosts: place.hosts,
@@ -123,10 +129,19 @@ impl Limiter {
         }
     }
 
-    /// Why the counts are not kept where they should be; `None`: they are.
+    /// Why the counts are not kept where they should be, or not whole; `None`: they are.
     #[must_use]
-    pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    pub fn problem(&self) -> Option<String> {
+        let damage = || {
+            let since = self.local.damage(Now::read()).filter(|since| *since < DAMAGE_TOLD)?;
+            let at = clock::utc(clock::unix_now() - since.as_secs_f64());
+            let file = &self.file;
+            Some(format!(
+                "The file of limits {file:?} was damaged or removed, and made anew at {at}: nobody knows what had been used of \
+                 hours and days, so they count as used evenly until then, unless a checkpoint of them is restored."
+            ))
+        };
+        self.problem.clone().or_else(damage)
     }
 
     /// Used and all slots of this host's table.

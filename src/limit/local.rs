@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::place::{Place, Spare};
-use super::slot::{LONGEST_HOLD, Slot};
+use super::slot::{LONGEST_HOLD, Past, Slot, Taken};
 use super::table::Table;
 use super::{Cause, Count, Decision, Draw, Key, Now, Rule};
 use crate::error::Result;
@@ -106,26 +106,36 @@ impl Local {
                 breaker::State::Due => probe = Some(slot),
             }
         }
-        let lost = table.lost(now);
+        let past = table.past(now);
+        if let ([draw], None) = (draws, probe) {
+            let seat = self.seat(table, draw, now);
+            return match take_one(&seat, draw, 0, now, past) {
+                Ok(_) => {
+                    seat.slot.admitted.fetch_add(1, Relaxed);
+                    Decision::Go
+                }
+                Err((wait, cause)) => Decision::Wait(wait, cause),
+            };
+        }
         // Several are looked at first: what has to be put back again holds others up.
         if draws.len() > 1
-            && let Some((wait, cause)) = self.longest_wait(table, draws, now, lost)
+            && let Some((wait, cause)) = self.longest_wait(table, draws, now, past)
         {
             return Decision::Wait(wait, cause);
         }
-        match self.take_all(table, draws, 0, probe, now, lost) {
+        match self.take_all(table, draws, 0, probe, now, past) {
             Ok(()) => Decision::Go,
             Err((wait, cause)) => Decision::Wait(wait, cause),
         }
     }
 
-    fn longest_wait(&self, table: &Table, draws: &[Draw], now: Now, lost: u64) -> Option<(u64, Cause)> {
+    fn longest_wait(&self, table: &Table, draws: &[Draw], now: Now, past: Past) -> Option<(u64, Cause)> {
         let waits = draws.iter().enumerate().filter_map(|(index, draw)| {
             let seat = self.seat(table, draw, now);
             let wait = match seat.slot.held(now.mono) {
                 Some(wait) => (wait, Cause::Told),
                 None => (
-                    seat.slot.blocked(&seat.rule, draw.cost, now, lost)?,
+                    seat.slot.blocked(&seat.rule, draw.cost, now, past)?,
                     Cause::Window(index),
                 ),
             };
@@ -143,7 +153,7 @@ impl Local {
         index: usize,
         probe: Option<&Slot>,
         now: Now,
-        lost: u64,
+        past: Past,
     ) -> std::result::Result<(), (u64, Cause)> {
         let Some((draw, others)) = draws.split_first() else {
             return match probe {
@@ -152,15 +162,8 @@ impl Local {
             };
         };
         let seat = self.seat(table, draw, now);
-        if let Some(wait) = seat.slot.held(now.mono) {
-            seat.slot.delayed.fetch_add(1, Relaxed);
-            return Err((wait, Cause::Told));
-        }
-        let taken = seat.slot.take(&seat.rule, draw.cost, now, lost).map_err(|wait| {
-            seat.slot.delayed.fetch_add(1, Relaxed);
-            (wait, Cause::Window(index))
-        })?;
-        self.take_all(table, others, index + 1, probe, now, lost)
+        let taken = take_one(&seat, draw, index, now, past)?;
+        self.take_all(table, others, index + 1, probe, now, past)
             .inspect(|()| {
                 seat.slot.admitted.fetch_add(1, Relaxed);
             })
@@ -231,13 +234,13 @@ impl Local {
     #[must_use]
     pub fn usage(&self, draw: &Draw, now: Now) -> Usage {
         let table = self.table(now);
-        let lost = table.lost(now);
+        let past = table.past(now);
         let unused = Slot::default();
         match table.look(draw.key) {
-            Some(slot) => slot.usage(&draw.rule, draw.cost, now, lost),
+            Some(slot) => slot.usage(&draw.rule, draw.cost, now, past),
             None => match self.spare.get().map(|spare| spare.of(draw.key)) {
-                Some(slot) => slot.usage(&spare_share(draw.rule), draw.cost, now, lost),
-                None => unused.usage(&draw.rule, draw.cost, now, lost),
+                Some(slot) => slot.usage(&spare_share(draw.rule), draw.cost, now, past),
+                None => unused.usage(&draw.rule, draw.cost, now, past),
             },
         }
     }
@@ -281,6 +284,13 @@ impl Local {
         self.place.current().used()
     }
 
+    /// For how long what was counted before has been unknown: the file was broken or removed; `None`: nothing is missing.
+    #[must_use]
+    pub fn damage(&self, now: Now) -> Option<Duration> {
+        let at = self.table(now).past(now).broken;
+        (at > 0).then(|| Duration::from_nanos(now.mono.saturating_sub(at)))
+    }
+
     /// Whether other processes see what is counted here.
     #[must_use]
     pub fn is_shared(&self) -> bool {
@@ -316,6 +326,26 @@ impl Local {
 
     fn spare_slot(&self, key: Key) -> &Slot {
         self.spare.get_or_init(Box::default).of(key)
+    }
+}
+
+fn take_one(
+    seat: &Seat<'_>,
+    draw: &Draw,
+    index: usize,
+    now: Now,
+    past: Past,
+) -> std::result::Result<Taken, (u64, Cause)> {
+    let refused = |wait, cause| {
+        seat.slot.delayed.fetch_add(1, Relaxed);
+        Err((wait, cause))
+    };
+    if let Some(wait) = seat.slot.held(now.mono) {
+        return refused(wait, Cause::Told);
+    }
+    match seat.slot.take(&seat.rule, draw.cost, now, past) {
+        Ok(taken) => Ok(taken),
+        Err(wait) => refused(wait, Cause::Window(index)),
     }
 }
 

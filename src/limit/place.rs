@@ -123,7 +123,7 @@ impl Stay {
             // There is no other, but its pages are gone: alone, and as after a loss.
             Err(_) if self.file.as_ref().is_some_and(Mapped::is_cut_short) => {
                 let next = Self::new(Memory::own(file::clamp(slots)), None);
-                next.table.lose(clock::monotonic());
+                next.table.break_off(clock::monotonic());
                 next
             }
             // Those who have it mapped go on with it, and try again.

@@ -65,6 +65,15 @@ pub enum Taken {
     Counted,
 }
 
+/// What is known of the time before: monotonic times, 0 where nothing was lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Past {
+    /// Before this, nothing counts as saved up.
+    pub lost: u64,
+    /// What was counted before this, nobody knows.
+    pub broken: u64,
+}
+
 /// A window's state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Usage {
@@ -153,6 +162,22 @@ impl Slot {
         (told, u64::try_from(burst).unwrap_or(1).max(1))
     }
 
+    /// What may be counted of a window: before a loss it is taken to have been used evenly and fully.
+    fn counted(&self, rule: &Rule, now: Now, past: Past) -> u64 {
+        let amount = self.effective(rule, now.mono).0;
+        if past.broken == 0 {
+            return amount;
+        }
+        let since = now.mono.saturating_sub(past.broken) / 1_000_000;
+        let period = nanoseconds(rule) / 1_000_000;
+        let (unknown, whole) = match rule.count {
+            Count::Daily(offset) => (tally::of_day(offset, now.unix).saturating_sub(since), tally::DAY),
+            Count::Paced | Count::Rolling => (period.saturating_sub(since), period),
+        };
+        let used = u128::from(amount) * u128::from(unknown) / u128::from(whole.max(1));
+        amount - u64::try_from(used).unwrap_or(amount).min(amount)
+    }
+
     #[inline]
     fn pace(&self, rule: &Rule, now: u64) -> Pace {
         let (amount, burst) = self.effective(rule, now);
@@ -176,13 +201,13 @@ impl Slot {
 
     /// How long `cost` would have to wait for the window. Takes nothing.
     #[must_use]
-    pub fn blocked(&self, rule: &Rule, cost: u64, now: Now, lost: u64) -> Option<u64> {
+    pub fn blocked(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Option<u64> {
         if let Some(span) = span(rule, now) {
-            return tally::blocked(&self.ring, &span, self.effective(rule, now.mono).0, cost);
+            return tally::blocked(&self.ring, &span, self.counted(rule, now, past), cost);
         }
         let pace = self.pace(rule, now.mono);
         let kept = self.paid.load(Relaxed);
-        match pace.decide(floor(kept, &pace, lost), now.mono, cost) {
+        match pace.decide(floor(kept, &pace, past.lost), now.mono, cost) {
             Verdict::Go(_) => None,
             Verdict::Wait(wait, honest) => {
                 // Put right, or it would lie ahead for ever. `Err` where somebody else has done so.
@@ -196,15 +221,14 @@ impl Slot {
     ///
     /// # Errors
     /// Nothing is taken: nanoseconds to wait.
-    pub fn take(&self, rule: &Rule, cost: u64, now: Now, lost: u64) -> Result<Taken, u64> {
+    pub fn take(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Result<Taken, u64> {
         if let Some(span) = span(rule, now) {
-            let amount = self.effective(rule, now.mono).0;
-            return tally::take(&self.ring, &span, amount, cost).map(|()| Taken::Counted);
+            return tally::take(&self.ring, &span, self.counted(rule, now, past), cost).map(|()| Taken::Counted);
         }
         let pace = self.pace(rule, now.mono);
         let mut kept = self.paid.load(Relaxed);
         loop {
-            let (next, verdict) = match pace.decide(floor(kept, &pace, lost), now.mono, cost) {
+            let (next, verdict) = match pace.decide(floor(kept, &pace, past.lost), now.mono, cost) {
                 Verdict::Go(next) => (next, Ok(Taken::Paced(kept, next))),
                 Verdict::Wait(wait, None) => return Err(wait),
                 // Put right, or it would lie ahead for ever.
@@ -293,16 +317,16 @@ impl Slot {
 
     /// The state of the window.
     #[must_use]
-    pub fn usage(&self, rule: &Rule, cost: u64, now: Now, lost: u64) -> Usage {
+    pub fn usage(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Usage {
         let (amount, _) = self.effective(rule, now.mono);
         let (used, left) = match span(rule, now) {
             Some(span) => {
-                let used = tally::used(&self.ring, &span);
+                let used = tally::used(&self.ring, &span) + (amount - self.counted(rule, now, past));
                 (used, amount.saturating_sub(used))
             }
             None => {
                 let pace = self.pace(rule, now.mono);
-                let paid = floor(self.paid.load(Relaxed), &pace, lost);
+                let paid = floor(self.paid.load(Relaxed), &pace, past.lost);
                 (pace.used(paid, now.mono), pace.left(paid, now.mono))
             }
         };
@@ -312,7 +336,7 @@ impl Slot {
             used,
             left,
             factor: factor.min(1.0),
-            free_in: self.blocked(rule, cost, now, lost).map(std::time::Duration::from_nanos),
+            free_in: self.blocked(rule, cost, now, past).map(std::time::Duration::from_nanos),
             held_for: self.held(now.mono).map(std::time::Duration::from_nanos),
             admitted: self.admitted.load(Relaxed),
             delayed: self.delayed.load(Relaxed),

@@ -9,12 +9,12 @@ use std::sync::atomic::{
 };
 
 use super::shared::Memory;
-use super::slot::{SECOND, Slot, span};
+use super::slot::{Past, SECOND, Slot, span};
 use super::tally::{BUCKETS, Span};
 use super::{Count, Key, Now, Rule};
 
 /// Words of the header that are not used yet.
-const SPARE: usize = 24;
+const SPARE: usize = 23;
 /// A key lies at most so many slots after its place.
 const REACH: usize = 1024;
 /// Seconds after which a slot that nobody has seen may be taken over; counted windows that are longer stay as long.
@@ -53,12 +53,14 @@ pub struct Header {
     pub(super) hosts: AtomicU64,
     /// When Redis, which counts for all hosts, answered somebody here last.
     pub(super) answered: AtomicU64,
+    /// When it was made in the place of one that was broken or gone, or 0: nobody knows what had been counted before then.
+    pub(super) broken: AtomicU64,
     spare: [AtomicU64; SPARE],
 }
 
 impl Header {
     /// The words as they are in the file.
-    pub(super) fn words(&self) -> [u64; 7] {
+    pub(super) fn words(&self) -> [u64; 9] {
         [
             &self.magic,
             &self.version,
@@ -67,6 +69,8 @@ impl Header {
             &self.made,
             &self.lost,
             &self.hosts,
+            &self.answered,
+            &self.broken,
         ]
         .map(|word| word.load(Relaxed))
     }
@@ -240,17 +244,25 @@ impl Table {
         Some(())
     }
 
-    /// When the table lost its past, or 0.
+    /// What is known of the time before.
     #[must_use]
-    pub fn lost(&self, now: Now) -> u64 {
-        let lost = &self.memory.header().lost;
-        let at = lost.load(Relaxed);
-        if at > now.mono {
-            // It cannot be: by now at the latest.
-            lost.store(now.mono, Relaxed);
-            return now.mono;
+    pub fn past(&self, now: Now) -> Past {
+        let header = self.memory.header();
+        Past {
+            lost: moment(&header.lost, now),
+            broken: moment(&header.broken, now),
         }
-        at
+    }
+
+    /// From then on it counts alone, and knows of no past.
+    pub(super) fn break_off(&self, at: u64) {
+        self.lose(at);
+        self.memory.header().broken.store(at.max(1), Relaxed);
+    }
+
+    /// A checkpoint has told what had been counted.
+    pub(super) fn vouch(&self) {
+        self.memory.header().broken.store(0, Relaxed);
     }
 
     /// From then on nothing counts as saved up.
@@ -265,7 +277,7 @@ impl Table {
 
     /// Since when Redis has not answered anybody here; `None`: it did when it was asked last.
     pub(super) fn silent_since(&self, now: Now) -> Option<u64> {
-        let lost = self.lost(now);
+        let lost = self.past(now).lost;
         let answered = self.memory.header().answered.load(Relaxed).min(now.mono);
         (lost > answered).then_some(lost)
     }
@@ -296,6 +308,17 @@ impl Table {
             (low > FREE && high != 0).then(|| (Key(u128::from(high) << 64 | u128::from(low)), kind, slot, span))
         })
     }
+}
+
+/// A time that has passed, or 0.
+fn moment(word: &AtomicU64, now: Now) -> u64 {
+    let at = word.load(Relaxed);
+    if at > now.mono {
+        // It cannot be: by now at the latest.
+        word.store(now.mono, Relaxed);
+        return now.mono;
+    }
+    at
 }
 
 /// Where this moment lies in a window of this kind.

@@ -17,7 +17,7 @@ const COUNT_BITS: u32 = 40;
 const TAG: u64 = (1 << (64 - COUNT_BITS)) - 1;
 /// A bucket counts no further; amounts above are taken as this.
 pub const MOST: u64 = (1 << COUNT_BITS) - 1;
-const DAY: u64 = 86_400_000;
+pub(super) const DAY: u64 = 86_400_000;
 /// How often somebody who met others in the last free place looks again before the request has to wait.
 const ATTEMPTS: u32 = 8;
 /// What a request waits that found no place only because others were being turned away at this moment.
@@ -138,6 +138,11 @@ impl Span {
             .saturating_add(self.offset);
         at.saturating_sub(self.now).max(1).saturating_mul(1_000_000)
     }
+}
+
+/// How many milliseconds of a day's window have passed.
+pub(super) fn of_day(offset: u32, now: u64) -> u64 {
+    now.saturating_sub(u64::from(offset).saturating_mul(1000)) % DAY
 }
 
 /// Where a bucket is kept.

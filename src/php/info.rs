@@ -37,7 +37,7 @@ fn limits() -> String {
     let (used, slots) = limiter.slots();
     let here = limiter.problem().map_or_else(
         || format!("{used} of {slots} counters in {}", place.file.display()),
-        str::to_owned,
+        std::convert::identity,
     );
     match limiter.redis() {
         None => here,

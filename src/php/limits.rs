@@ -51,7 +51,9 @@ impl PhpClass for Limiter {
 /// Registers the class `TenantCRMSync\Limiter`; while the module starts.
 pub fn register() -> ext_php_rs::error::Result<()> {
     extern "C" fn admit_handler(frame: &mut ext_php_rs::zend::ExecuteData, result: &mut Zval) {
-        zend::run(frame, result, admit);
+        if !zend::run_alone(frame, result, admit_here) {
+            zend::run(frame, result, admit);
+        }
     }
     ClassBuilder::new("TenantCRMSync\\Limiter")
         .flags(ClassFlags::Final)
@@ -144,12 +146,28 @@ fn admit(call: &mut Call<'_>) -> PhpResult<Zval> {
         let limiter = limiter::at(&ini::limits());
         asked(async move { Ok(limiter.take(NO_GATE, &[draw]).await) }).map_err(|error| exception("", &error))?
     };
+    Ok(told(decision))
+}
+
+/// The same, where nobody else has to be asked.
+fn admit_here(call: &mut Call<'_>) -> Option<Zval> {
+    if call.count() > 0 {
+        return None;
+    }
+    let this = call.this::<Limiter>().ok()?;
+    let draws = std::slice::from_ref(&this.draw);
+    let is_local = this.limiter.is_local();
+    is_local.then(|| told(this.limiter.take_here(NO_GATE, draws, Now::read())))
+}
+
+/// Seconds to wait.
+fn told(decision: Decision) -> Zval {
     let mut wait = Zval::new();
     wait.set_double(match decision {
         Decision::Go => 0.0,
         Decision::Wait(nanos, _) => Duration::from_nanos(nanos.max(1)).as_secs_f64(),
     });
-    Ok(wait)
+    wait
 }
 
 /// `limits(): array`

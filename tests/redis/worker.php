@@ -5,7 +5,8 @@
  *
  * admit: asks a limiter from `at` to `until`; each admission lies between the two times that are printed. take: asks it `times` times,
  * and waits only where it is told to wait less than 2 s. hear: waits for `times` rings, or until `until`. ring: rings `times` times.
- * status: what status() and phpinfo() say once Redis has been asked.
+ * status: what status() and phpinfo() say once Redis has been asked. place: as take without waiting, and why limits are not counted where
+ * they should be.
  */
 
 declare(strict_types=1);
@@ -59,6 +60,12 @@ switch ( $order['do'] ) {
 			$at      = hrtime( true );
 			$found[] = array( TenantCRMSync::wake( 'jobs' ), $at );
 		}
+		break;
+	case 'place':
+		for ( $left = $order['times'], $admitted = 0; $left > 0; --$left ) {
+			$admitted += 0.0 === $limiter->admit() ? 1 : 0;
+		}
+		$found = array( 'error' => TenantCRMSync::status()['limit_error'], 'admitted' => $admitted );
 		break;
 	case 'status':
 		TenantCRMSync::wake( 'jobs' );

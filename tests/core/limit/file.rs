@@ -10,7 +10,7 @@ use tenant_crm_sync::limit::Now;
 use tenant_crm_sync::limit::local::Local;
 
 use super::crowd::Child;
-use super::{Folder, HOUR, SECOND, burst_at, paced, take};
+use super::{Folder, HOUR, SECOND, burst_at, daily, paced, rolling, take};
 
 const UNIT: u64 = 256;
 
@@ -169,6 +169,44 @@ fn a_broken_file_is_made_anew_and_begins_empty() {
         assert_eq!(fs::metadata(folder.file()).unwrap().size(), 65 * UNIT);
         assert_eq!(local.used(), (1, 64));
     }
+}
+
+/// Of hours and days nobody knows what had been used: they count as used evenly until then, or as a checkpoint says.
+#[test]
+fn after_damage_hours_and_days_are_no_gift() {
+    let (hours, days) = (rolling(1, 100, 36_000), daily(2, 2400, 0));
+    let folder = Folder::new();
+    let local = Local::shared(&folder.file(), 64).unwrap();
+    for _ in 0..30 {
+        take(&local, &[hours, days], Now::read()).unwrap();
+    }
+    let checkpoint = local.checkpoint(Now::read());
+    drop(local);
+    fs::write(folder.file(), "nonsense").unwrap();
+    let local = Local::shared(&folder.file(), 64).unwrap();
+    let now = Now::read();
+    assert!(local.damage(now).unwrap().as_secs() < 60);
+    assert_eq!(
+        local.usage(&hours, now).left,
+        0,
+        "ten hours, all of them before the damage"
+    );
+    assert!(take(&local, &[hours], now).is_err());
+    let hour = now.unix % 86_400_000 / 3_600_000;
+    let left = local.usage(&days, now).left;
+    assert!(
+        (2300 - 100 * hour..=2400 - 100 * hour).contains(&left),
+        "{left} in hour {hour}"
+    );
+    // Five hours later half of the window is known, and of the day what has passed since.
+    let then = later(now, 18_000);
+    assert_eq!(local.usage(&hours, then).left, 50);
+    assert!(local.usage(&days, then).left >= left, "nothing was used since");
+
+    assert_eq!(local.restore(&checkpoint, now), 2);
+    assert_eq!(local.damage(now), None);
+    assert_eq!(local.usage(&hours, now).left, 70);
+    assert_eq!(local.usage(&days, now).left, 2370);
 }
 
 /// Somebody removes it: whoever goes on and whoever comes meet in one file again, which begins empty.
