@@ -95,7 +95,7 @@ $checks->is( 'nothing goes before all hosts can have noticed', $waited > 2.5, sp
 $checks->group( 'two hosts, four processes each, 5 s: by TCP with a password' );
 $from = hrtime( true ) + SECOND;
 $all  = crowd( two_hosts( $urls['password'] ), 4, $from, $from + 5 * SECOND );
-printf( "  admitted %d of the ideal 510; at most %d in any second\n", $all->count(), $all->most_in( SECOND ) );
+printf( "figure: admitted %d of the ideal 510; at most %d in any second\n", $all->count(), $all->most_in( SECOND ) );
 $checks->is( 'within 1 % of the ideal', abs( $all->count() - 510 ) <= 5, (string) $all->count() );
 $checks->is( 'never more than 110 in a second', $all->most_in( SECOND ) <= 110, (string) $all->most_in( SECOND ) );
 $checks->is( 'and this check would see 10 % more', $all->most_in( (int) ( 1.1 * SECOND ) ) > 110, (string) $all->most_in( (int) ( 1.1 * SECOND ) ) );
@@ -119,7 +119,7 @@ $all   = crowd(
 		$servers['tls']->freeze( 2000000 );
 	}
 );
-printf( "  in each half second: %s; at most %d in any second\n", $all->course( $from ), $all->most_in( SECOND ) );
+printf( "figure: in each half second: %s; at most %d in any second\n", $all->course( $from ), $all->most_in( SECOND ) );
 $checks->is( 'never more than 110 in a second', $all->most_in( SECOND ) <= 110, (string) $all->most_in( SECOND ) );
 $alone = $all->between( $from + 4 * SECOND, $from + 5 * SECOND )->count();
 $checks->is( 'while it is away each host goes on with its share', $alone > 40 && $alone <= 110, (string) $alone );
@@ -139,7 +139,7 @@ foreach ( array_merge( $shared, $alone ) as $host ) {
 }
 $found = array_map( static fn( Host $host ) => $host->finish(), array_merge( $shared, $alone ) );
 $both  = Admissions::of( array( $found[0][0], $found[1][0] ) );
-printf( "  in each half second: %s; at most %d in any second\n", $both->course( $from ), $both->most_in( SECOND ) );
+printf( "figure: in each half second: %s; at most %d in any second\n", $both->course( $from ), $both->most_in( SECOND ) );
 $checks->is( 'two hosts that know of each other: never more than 110 in a second', $both->most_in( SECOND ) <= 110 && $both->count() > 250, "{$both->most_in( SECOND )}, {$both->count()}" );
 $checks->same( 'and of 1000 a day each takes its half', array( 500, 500 ), array( $found[0][1], $found[1][1] ) );
 $both = Admissions::of( array( $found[2][0], $found[3][0] ) );
@@ -199,7 +199,7 @@ foreach ( $heard as $one ) {
 }
 sort( $delay );
 $checks->same( 'each worker hears every ring once, and the one that it just missed', array( 31, 31, 31 ), array_map( 'count', $heard ) );
-printf( "  %d rings heard after: median %.1f ms, at most %.1f ms\n", count( $delay ), $delay[ intdiv( count( $delay ), 2 ) ], end( $delay ) );
+printf( "figure: %d rings heard after: median %.1f ms, at most %.1f ms\n", count( $delay ), $delay[ intdiv( count( $delay ), 2 ) ], end( $delay ) );
 $checks->is( 'within 100 ms', $delay[ intdiv( count( $delay ), 2 ) ] < 100 && $delay[0] > 0, json_encode( $delay ) );
 $hosts[1]->start( array( 'do' => 'hear', 'times' => 2, 'until' => hrtime( true ) + 20 * SECOND ) );
 usleep( 300000 );

@@ -17,7 +17,7 @@ return static function ( Checks $checks ): void {
 	};
 	$name   = bin2hex( random_bytes( 8 ) );
 	$all    = $asked( array_fill( 0, 8, array( $name, 110, 1.0, 10 ) ), 5 );
-	printf( "  8 processes, 5 s, 100/s and 10 at once: admitted %d of the ideal 510; at most %d in any second\n", $all->count(), $all->most_in( $second ) );
+	printf( "figure: 8 processes, 5 s, 100/s and 10 at once: admitted %d of the ideal 510; at most %d in any second\n", $all->count(), $all->most_in( $second ) );
 	$checks->is( 'within 1 % of the ideal', abs( $all->count() - 510 ) <= 5, (string) $all->count() );
 	$checks->is( 'never more than 110 in any second', $all->most_in( $second ) <= 110, (string) $all->most_in( $second ) );
 	$checks->is( 'never more than 35 in any quarter of a second', $all->most_in( intdiv( $second, 4 ) ) <= 35, (string) $all->most_in( intdiv( $second, 4 ) ) );

@@ -30,7 +30,7 @@ return static function ( Checks $checks ): void {
 	}
 	sort( $ours );
 	sort( $nothing );
-	printf( "  a decision: median %.0f ns (%.0f to %.0f); an empty method of PHP's own: median %.0f ns\n", $ours[7], $ours[0], $ours[14], $nothing[7] );
+	printf( "figure: a decision: median %.0f ns (%.0f to %.0f); an empty method of PHP's own: median %.0f ns\n", $ours[7], $ours[0], $ours[14], $nothing[7] );
 	// The machine's other work only ever adds.
 	$checks->is( 'at most 100 ns', $ours[0] <= 100.0, sprintf( '%.0f ns', $ours[0] ) );
 	$checks->same( 'and it was admitted', 0.0, $limiter->admit() );

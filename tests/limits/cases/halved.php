@@ -30,7 +30,7 @@ return static function ( Checks $checks, Sandbox $sandbox ): void {
 	$within = array_filter( $all, static fn( $one ) => $one[0] > $read + 0.1 && $one[0] < $read + 0.98 );
 	$after  = array_filter( $all, static fn( $one ) => $one[0] >= $read + 0.98 );
 	$late   = array_filter( $after, static fn( $one ) => 429 === $one[2] );
-	printf( "  32 workers: %d requests before, %d answers 429, %d requests while told to wait, %d after\n", count( $before ), count( $refused ), count( $within ), count( $after ) );
+	printf( "figure: 32 workers: %d requests before, %d answers 429, %d requests while told to wait, %d after\n", count( $before ), count( $refused ), count( $within ), count( $after ) );
 	$checks->is( 'no more answers 429 than requests in flight', count( $refused ) <= 32, (string) count( $refused ) );
 	$checks->same( 'no request starts after the first 429 was read until its time', 0, count( $within ) );
 	$checks->same( 'and then none is refused any more', 0, count( $late ) );

@@ -14,7 +14,7 @@ return static function ( Checks $checks, Sandbox $sandbox ): void {
 	Crowd::tenant( $sandbox, 'quotas', $crm, $own );
 	$found = Crowd::workers( 32, array( 'tenant' => 'quotas', 'seconds' => 40 ) );
 	$seen  = $sandbox->call( 'GET', '/limits?tenant=quotas&window_ms=10000' );
-	printf( "  32 workers: the CRM saw %d requests, at most %d in 10 s, and answered 429 %d times\n", $seen['arrivals'], $seen['most'], $seen['answers_429'] );
+	printf( "figure: 32 workers: the CRM saw %d requests, at most %d in 10 s, and answered 429 %d times\n", $seen['arrivals'], $seen['most'], $seen['answers_429'] );
 	$checks->same( 'FAULTS A14: not one 429', array( 0, 0 ), array( $seen['answers_429'], $seen['refused'] ) );
 	$checks->same( 'the day is used up to the reserve: 180 less a fifth', 144, $seen['arrivals'] );
 	$checks->is( 'ten seconds are used as far as they go', $seen['most'] >= 85 && $seen['most'] <= 100, (string) $seen['most'] );
