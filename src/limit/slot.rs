@@ -112,6 +112,11 @@ pub(super) fn span(rule: &Rule, now: Now) -> Option<Span> {
     }
 }
 
+/// How long one of a window's amount takes to come back.
+fn one_of(rule: &Rule) -> u64 {
+    (nanoseconds(rule) / rule.amount.max(1)).max(SECOND)
+}
+
 /// When everything is paid off: in a table that lost its past not before a burst after that.
 const fn floor(paid: u64, pace: &Pace, lost: u64) -> u64 {
     let least = if lost == 0 { 0 } else { pace.leaving(0, lost) };
@@ -203,7 +208,10 @@ impl Slot {
     #[must_use]
     pub fn blocked(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Option<u64> {
         if let Some(span) = span(rule, now) {
-            return tally::blocked(&self.ring, &span, self.counted(rule, now, past), cost);
+            return match self.counted(rule, now, past) {
+                0 => (cost > 0).then(|| one_of(rule)),
+                amount => tally::blocked(&self.ring, &span, amount, cost),
+            };
         }
         let pace = self.pace(rule, now.mono);
         let kept = self.paid.load(Relaxed);
@@ -223,7 +231,11 @@ impl Slot {
     /// Nothing is taken: nanoseconds to wait.
     pub fn take(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Result<Taken, u64> {
         if let Some(span) = span(rule, now) {
-            return tally::take(&self.ring, &span, self.counted(rule, now, past), cost).map(|()| Taken::Counted);
+            let amount = self.counted(rule, now, past);
+            if amount == 0 && cost > 0 {
+                return Err(one_of(rule));
+            }
+            return tally::take(&self.ring, &span, amount, cost).map(|()| Taken::Counted);
         }
         let pace = self.pace(rule, now.mono);
         let mut kept = self.paid.load(Relaxed);
