@@ -212,7 +212,9 @@ namespace {
 		 * @param string               $object    Object type, for example `leads`.
 		 * @param string|null          $watermark What Batch::watermark() returned, or a timestamp of the CRM; null pulls everything.
 		 * @param array<string, mixed> $options   `fields` (list<string>: the fields that fingerprints and snapshots cover; default all
-		 *                                        but the time of the change), `page_size` (int, 1 to 1000).
+		 *                                        but the time of the change), `page_size` (int, 1 to 1000), `ids` (list<int|string>: only
+		 *                                        these records, in as few requests as the CRM allows; what it does not have is left out, and
+		 *                                        watermark() of the batches is what was given).
 		 */
 		public function pull( string $object, ?string $watermark = null, array $options = [] ): \TenantCRMSync\Pull {
 			throw new \LogicException( 'stub' );
@@ -268,7 +270,8 @@ namespace {
 		 * @param array<string, string|list<string>>  $headers Names in any case.
 		 * @param string                              $body    The raw bytes.
 		 * @return array{scheme: string, replay_key: string, identified: bool, webhook_id: ?string, events: list<array{object: ?string, action: string,
-		 *         ids: list<string>, event_id: ?string, account: ?string, occurred_at_ms: ?int}>}|false action: create, update, delete or other.
+		 *         ids: list<string>, event_id: ?string, account: ?string, occurred_at_ms: ?int, fields: list<string>}>}|false action: create, update, delete or other.
+		 *         fields: those that changed, in the CRM's words, where it tells.
 		 *         replay_key: the same for the same message; unique for ever only where identified. False whatever is wrong:
 		 *         last_error()['body'] has the reason for counting, which is not to be answered to the sender.
 		 */
@@ -285,7 +288,8 @@ namespace {
 		 *         objects: array<string, array{full: bool, since: bool, one: bool, by_ids: bool, deleted: bool, fields: bool, create: bool, update: bool,
 		 *         upsert: bool, delete: bool, batch: list<string>, upsert_keys: list<string>, neutral: list<string>, cannot: array<string, string>}>,
 		 *         limits: list<array{scope: string, amount: int, seconds: int, unit: string, plan: ?string, auth: list<string>, daily: bool,
-		 *         reserve: float, note: ?string}>, webhooks: bool, probe: bool}>
+		 *         reserve: float, note: ?string}>, webhooks: bool, webhook_accounts: bool, webhook_note: string, probe: bool}> webhook_accounts: its
+		 *         webhooks name the account that they are about.
 		 */
 		public static function connectors(): array {
 			throw new \LogicException( 'stub' );

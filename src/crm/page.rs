@@ -108,6 +108,11 @@ impl Page {
     /// Adds the rows of another page.
     pub fn append(&mut self, more: &Self) {
         let offset = self.text.len();
+        let before = self.rows.len() + self.refused.len();
+        self.refused.extend(more.refused.iter().map(|row| RefusedRow {
+            position: before + row.position,
+            ..row.clone()
+        }));
         self.text.push_str(&more.text);
         self.rows.extend(more.rows.iter().map(|row| Row {
             span: offset + row.span.start..offset + row.span.end,

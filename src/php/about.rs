@@ -80,6 +80,19 @@ fn described(connector: &Connector) -> Building<Zval> {
     let proofs = connector.webhooks.iter().flat_map(|webhooks| &webhooks.verify);
     let is_provable = proofs.map(webhook::Scheme::name).any(|name| name != "none");
     table.insert("webhooks", is_provable)?;
+    let events = connector
+        .webhooks
+        .as_ref()
+        .and_then(|webhooks| webhooks.events.as_ref());
+    table.insert(
+        "webhook_accounts",
+        events.is_some_and(|events| events.account.is_some()),
+    )?;
+    let note = connector
+        .webhooks
+        .as_ref()
+        .map_or("", |webhooks| webhooks.note.as_str());
+    table.insert("webhook_note", note)?;
     table.insert("probe", connector.probe.is_some())?;
     table.into_zval(false)
 }
@@ -371,5 +384,6 @@ fn event_of(event: &Event) -> Building<Zval> {
     table.insert("event_id", optional(event.event_id.as_deref()))?;
     table.insert("account", optional(event.account.as_deref()))?;
     table.insert("occurred_at_ms", event.occurred_at_ms)?;
+    table.insert("fields", list(event.fields.iter().map(String::as_str)))?;
     table.into_zval(false)
 }

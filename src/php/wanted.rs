@@ -2,6 +2,7 @@
 //! then: a tenant's connection while it is read.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use ext_php_rs::exception::{PhpException, PhpResult};
@@ -32,6 +33,7 @@ pub struct Wanted {
     fields: Option<Vec<String>>,
     page_size: Option<u32>,
     from: Watermark,
+    ids: Option<Vec<String>>,
     deleted: bool,
     /// The trace that it is part of: pages come while others are set.
     trace: Option<Trace>,
@@ -72,6 +74,11 @@ impl Wanted {
                 )
             }
         };
+        let ids = match option("ids") {
+            None => None,
+            Some(_) if deleted => return Err(wrong("the option ids is for records that are there")),
+            Some(list) => Some(ids(list)?),
+        };
         let from = Watermark::parse(watermark)?;
         let object = settings.connector.object(name)?;
         let listing = if deleted {
@@ -87,6 +94,7 @@ impl Wanted {
             fields,
             page_size,
             from,
+            ids,
             deleted,
             trace: journal::current_trace(),
         })
@@ -95,9 +103,10 @@ impl Wanted {
     /// Opens the credentials, gets a token where one is needed, and makes the plan.
     pub fn source(&self, settings: &Rc<Settings>) -> Result<(Source, Plan)> {
         let prepared = journal::within(self.trace, || settings.prepare(None))?;
-        let mut shape = settings
-            .shape(&self.name, self.object, &self.listing.rows, &prepared.connection)?
-            .of_listing(self.listing);
+        let mut shape = settings.shape(&self.name, self.object, &self.listing.rows, &prepared.connection)?;
+        if self.ids.is_none() {
+            shape = shape.of_listing(self.listing);
+        }
         if self.deleted {
             shape.mapping = None;
         }
@@ -114,6 +123,7 @@ impl Wanted {
             timeout: prepared.timeout,
             connection: prepared.connection,
             from: self.from.clone(),
+            ids: self.ids.clone(),
         };
         let source = Source {
             settings: Rc::clone(settings),
@@ -125,6 +135,25 @@ impl Wanted {
         };
         Ok((source, plan))
     }
+}
+
+/// Records' ids: texts and numbers, each once.
+fn ids(list: &Zval) -> Result<Vec<String>> {
+    let wrong = || Error::new(Kind::Config, "the option ids must be a list of ids, texts or numbers");
+    let list = list.array().ok_or_else(wrong)?;
+    let mut seen = HashSet::new();
+    let mut ids = Vec::with_capacity(list.len());
+    for id in list.values() {
+        let id = match (id.str(), id.long()) {
+            (Some(text), _) if !text.is_empty() => text.to_owned(),
+            (None, Some(number)) => number.to_string(),
+            _ => return Err(wrong()),
+        };
+        if seen.insert(id.clone()) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
 }
 
 /// Where batches come from: a tenant's connection while it is read.

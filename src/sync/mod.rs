@@ -4,6 +4,7 @@ pub mod fair;
 pub mod mailbox;
 pub mod many;
 pub mod merge;
+mod named;
 pub mod plan;
 pub mod probe;
 pub mod pull;

@@ -44,6 +44,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// Where to start.
     pub from: Watermark,
+    /// Only these records, wherever they are in the list.
+    pub ids: Option<Vec<String>>,
 }
 
 /// One page as it came.
@@ -57,6 +59,27 @@ pub struct Fetched {
     pub elapsed: Duration,
     /// Requests it took.
     pub attempts: u32,
+}
+
+impl Fetched {
+    /// What an answer brought.
+    #[must_use]
+    pub const fn of(reply: &Reply, page: Page) -> Self {
+        Self {
+            bytes: reply.body.len(),
+            elapsed: reply.elapsed,
+            attempts: reply.attempts,
+            page,
+        }
+    }
+
+    /// Adds what another request brought.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.bytes += more.bytes;
+        self.elapsed += more.elapsed;
+        self.attempts += more.attempts;
+        self.page.append(&more.page);
+    }
 }
 
 /// The list to read: of changes, if there is a time to ask with and the CRM can tell them; otherwise of everything.
@@ -143,7 +166,7 @@ impl Plan {
         }
     }
 
-    fn values(&self, watermark: &Watermark, fields: &[String]) -> Result<Values> {
+    pub(super) fn values(&self, watermark: &Watermark, fields: &[String]) -> Result<Values> {
         let mut values = Connector::object_values(&self.connection.values, &self.name, self.object);
         if let Some(size) = self.size() {
             values.set("size", Value::Number(i64::from(size)));
@@ -230,59 +253,30 @@ impl Plan {
     pub async fn fetch(&self, client: &Client, watermark: &Watermark, at: Option<&Continue>) -> Result<Fetched> {
         let (count, request) = self.portions(watermark, at)?;
         let rest = self.fields.get(count..).unwrap_or_default();
-        let mut fetched = self.scan(client, request, &self.shape).await?;
+        let fetched = self.scan(client, request, &self.shape).await?;
         if rest.is_empty() || fetched.page.rows.is_empty() {
             return Ok(fetched);
         }
-        let by_ids = self.object.read.by_ids.as_ref().ok_or_else(|| {
-            Error::new(
-                Kind::Config,
-                format!(
-                    "{} fields are too many for one request, and this CRM gives no others by id: map fewer",
-                    self.fields.len()
-                ),
-            )
-        })?;
-        let ids: Vec<String> = fetched.page.rows.iter().map(|row| row.id.clone()).collect();
-        let mut shape = self.shape.clone();
-        shape.rows = by_ids.rows.clone();
-        shape.keep = None;
-        let mut portion = rest;
-        while !portion.is_empty() {
-            let mut count = portion.len().min(most_fields(self.listing));
-            let mut whole = Page::default();
-            let chunks: Vec<&[String]> = ids.chunks(by_ids.max.max(1)).collect();
-            let build = |ids: &[String], count: usize| {
-                let some = portion.get(..count).unwrap_or_default();
-                let mut values = self.values(watermark, some)?;
-                by_ids
-                    .set(&mut values, ids)
-                    .ok_or_else(|| Error::new(Kind::Config, "read.by_ids.item needs a value that is not there"))?;
-                self.connection.request(&by_ids.request, &values)
-            };
-            while count > 1
-                && build(chunks.first().copied().unwrap_or_default(), count)?
-                    .url
-                    .as_str()
-                    .len()
-                    > MAX_URL
-            {
-                count = count.div_ceil(2);
-            }
-            for chunk in chunks {
-                let more = self.scan(client, build(chunk, count)?, &shape).await?;
-                fetched.bytes += more.bytes;
-                fetched.elapsed += more.elapsed;
-                fetched.attempts += more.attempts;
-                whole.append(&more.page);
-            }
-            fetched.page.absorb(&whole, &self.shape);
-            portion = portion.get(count..).unwrap_or_default();
-        }
-        Ok(fetched)
+        self.complete(client, fetched, rest).await
     }
 
-    async fn scan(&self, client: &Client, request: Request, shape: &Shape) -> Result<Fetched> {
+    pub(super) async fn scan(&self, client: &Client, request: Request, shape: &Shape) -> Result<Fetched> {
+        let reply = match self.ask(client, request).await {
+            Err(error) if self.is_empty_page(&error) => {
+                return Ok(Fetched {
+                    page: Page::default(),
+                    bytes: 0,
+                    elapsed: Duration::ZERO,
+                    attempts: error.attempts,
+                });
+            }
+            reply => reply?,
+        };
+        Ok(Fetched::of(&reply, read(&reply, shape)?))
+    }
+
+    /// One read.
+    pub(super) async fn ask(&self, client: &Client, request: Request) -> Result<Reply> {
         let call = Call {
             judge: &self.connection.connector.errors,
             method: request.method,
@@ -295,23 +289,7 @@ impl Plan {
             costs: request.costs,
             lane: self.connection.lane.clone(),
         };
-        let reply = match send(client.clone(), call).await {
-            Err(error) if self.is_empty_page(&error) => {
-                return Ok(Fetched {
-                    page: Page::default(),
-                    bytes: 0,
-                    elapsed: Duration::ZERO,
-                    attempts: error.attempts,
-                });
-            }
-            reply => reply?,
-        };
-        Ok(Fetched {
-            bytes: reply.body.len(),
-            elapsed: reply.elapsed,
-            attempts: reply.attempts,
-            page: read(&reply, shape)?,
-        })
+        send(client.clone(), call).await
     }
 
     fn is_empty_page(&self, error: &Error) -> bool {
@@ -332,7 +310,7 @@ pub fn read(reply: &Reply, shape: &Shape) -> Result<Page> {
     })
 }
 
-fn most_fields(listing: &Listing) -> usize {
+pub(super) fn most_fields(listing: &Listing) -> usize {
     listing.max_fields.unwrap_or(usize::MAX)
 }
 

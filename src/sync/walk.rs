@@ -100,6 +100,9 @@ impl Walk {
         if self.watermark.started.is_none() {
             self.watermark.started = Some(clock::unix_now());
         }
+        if let Some(ids) = self.plan.ids.take() {
+            return self.named(&ids).await;
+        }
         loop {
             if !self.has_room().await {
                 return Ok(());
@@ -153,6 +156,31 @@ impl Walk {
                     self.plan.connection = self.renewed().await?;
                 }
                 fetched => return fetched,
+            }
+        }
+    }
+
+    /// The records that are asked for by their ids; nothing is learnt of how far the CRM was read.
+    async fn named(&mut self, ids: &[String]) -> Result<()> {
+        let mut chunks = ids.chunks(self.plan.named_size()).peekable();
+        loop {
+            if !self.has_room().await {
+                return Ok(());
+            }
+            let chunk = chunks.next().unwrap_or_default();
+            let mut renewals = 0;
+            let fetched = loop {
+                match self.plan.named(&self.client, chunk).await {
+                    Err(error) if self.plan.connection.is_expired(&error) && renewals < MAX_RENEWALS => {
+                        renewals += 1;
+                        self.plan.connection = self.renewed().await?;
+                    }
+                    fetched => break fetched?,
+                }
+            };
+            let is_last = chunks.peek().is_none();
+            if !self.hand_over(fetched, self.plan.from.clone(), is_last) || is_last {
+                return Ok(());
             }
         }
     }

@@ -36,6 +36,8 @@ pub struct Events {
     pub account: Option<Vec<String>>,
     /// When it happened.
     pub occurred_at: Option<Vec<String>>,
+    /// The fields that changed, in the CRM's words: one name, a list of them, or an object with a member for each.
+    pub fields: Option<Vec<String>>,
 }
 
 /// A word of the CRM and what it means to us.
@@ -93,6 +95,8 @@ pub struct Event {
     pub account: Option<String>,
     /// When it happened, in milliseconds since 1970; a time without an offset is taken for UTC.
     pub occurred_at_ms: Option<i64>,
+    /// The fields that changed, in the CRM's words; empty where it does not say.
+    pub fields: Vec<String>,
 }
 
 impl Event {
@@ -107,12 +111,15 @@ impl Event {
             hash.add(text.as_deref().unwrap_or_default().as_bytes());
         }
         hash.add(&self.occurred_at_ms.unwrap_or_default().to_le_bytes());
+        for field in &self.fields {
+            hash.add(field.as_bytes());
+        }
     }
 }
 
 fn few_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Word<String>>, D::Error> {
     let words = Vec::deserialize(deserializer)?;
-    if words.len() > MAX_PATHS - 5 {
+    if words.len() > MAX_PATHS - 6 {
         return Err(serde::de::Error::custom("webhooks.events.object: too many words"));
     }
     Ok(words)
@@ -170,6 +177,7 @@ struct Plan<'e> {
     event_id: Option<usize>,
     account: Option<usize>,
     occurred_at: Option<usize>,
+    fields: Option<usize>,
 }
 
 enum Place {
@@ -205,6 +213,7 @@ impl<'e> Plan<'e> {
         let event_id = events.event_id.as_deref().map(&mut path);
         let account = events.account.as_deref().map(&mut path);
         let occurred_at = events.occurred_at.as_deref().map(&mut path);
+        let fields = events.fields.as_deref().map(&mut path);
         Ok(Self {
             paths,
             objects,
@@ -213,6 +222,7 @@ impl<'e> Plan<'e> {
             event_id,
             account,
             occurred_at,
+            fields,
         })
     }
 
@@ -243,6 +253,11 @@ impl<'e> Plan<'e> {
             object,
             action: action.unwrap_or(Action::Other),
             ids: found.get_mut(self.id).map(std::mem::take).unwrap_or_default(),
+            fields: self
+                .fields
+                .and_then(|slot| found.get_mut(slot))
+                .map(std::mem::take)
+                .unwrap_or_default(),
             event_id,
             account,
             occurred_at_ms,
@@ -265,7 +280,12 @@ impl<'e> Plan<'e> {
                 .filter(|(slot, _)| live & (1 << slot) != 0)
         };
         if slots().any(|(_, path)| path.len() == depth) {
-            let values = values(reader, text)?;
+            let is_of_fields = slots().any(|(slot, path)| path.len() == depth && Some(slot) == self.fields);
+            let values = if is_of_fields && reader.peek_token() == Some(b'{') {
+                names(reader)?
+            } else {
+                values(reader, text)?
+            };
             for (slot, _) in slots().filter(|(_, path)| path.len() == depth) {
                 if let Some(target) = found.get_mut(slot) {
                     target.clone_from(&values);
@@ -355,6 +375,19 @@ fn values(reader: &mut Reader<'_>, text: &str) -> Result<Vec<String>, Refusal> {
         one(reader)?;
     }
     Ok(values)
+}
+
+/// The names of an object's members.
+fn names(reader: &mut Reader<'_>) -> Result<Vec<String>, Refusal> {
+    let mut names = Vec::new();
+    reader.each_member(|reader, name| {
+        if names.len() >= MAX_EVENTS {
+            return Err(Refusal::Stopped);
+        }
+        names.push(name.into_owned());
+        reader.span().map(drop)
+    })?;
+    Ok(names)
 }
 
 fn scalar(reader: &mut Reader<'_>, text: &str) -> Result<Option<String>, Refusal> {

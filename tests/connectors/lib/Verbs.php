@@ -20,7 +20,7 @@ final class Verbs {
 	public function __construct( private Tests $tests, private Sandbox $crm, private array $case ) {}
 
 	public function run(): void {
-		foreach ( [ 'full_pull', 'other_objects', 'incremental_pull', 'get', 'create', 'update', 'delete', 'upsert', 'batches', 'bad_record', 'deleted', 'rate_limit', 'expired_token', 'bad_key', 'wrong_tenant', 'describe', 'probe', 'other_ways' ] as $name ) {
+		foreach ( [ 'full_pull', 'other_objects', 'incremental_pull', 'get', 'named', 'create', 'update', 'delete', 'upsert', 'batches', 'bad_record', 'deleted', 'rate_limit', 'expired_token', 'bad_key', 'wrong_tenant', 'describe', 'probe', 'other_ways' ] as $name ) {
 			$this->tests->test( str_replace( '_', ' ', $name ), $this->$name( ... ) );
 		}
 	}
@@ -97,6 +97,30 @@ final class Verbs {
 		}
 		$this->tests->same( 'none of an unknown id', false, $sync->get_record( 'leads', $this->case['unknown_id'] ) );
 		$this->tests->same( 'reason', 'missing', $sync->last_error()['reason'] ?? null );
+	}
+
+	private function named(): void {
+		$subject = $this->subject();
+		$subject->seed( 12 );
+		$prints = [];
+		$pulled = $subject->pull( each: static function ( int $number, \TenantCRMSync\Batch $batch ) use ( &$prints ): void {
+			$prints += array_combine( $batch->ids(), array_map( null, $batch->fingerprints(), array_map( $batch->snapshot( ... ), array_keys( $batch->ids() ) ) ) );
+		} );
+		$ids    = array_slice( self::texts( $pulled['records'] ), 2, 3 );
+		$found  = [];
+		$subject->requests();
+		$got    = $subject->pull( options: [ 'ids' => [ ...$ids, $this->case['unknown_id'], $ids[0] ] ], each: static function ( int $number, \TenantCRMSync\Batch $batch ) use ( &$found ): void {
+			$found += array_combine( $batch->ids(), array_map( null, $batch->fingerprints(), array_map( $batch->snapshot( ... ), array_keys( $batch->ids() ) ) ) );
+		} );
+		$this->tests->same_ids( 'those that are named, and of an unknown one nothing', $ids, self::texts( $got['records'] ) );
+		$this->tests->same( 'none is refused', [], $got['refused'] );
+		foreach ( $ids as $id ) {
+			$this->tests->same( "record $id is the one of a pull", $pulled['records'][ $id ], $got['records'][ $id ] );
+			$this->tests->same( "fingerprint and snapshot of $id, too", $prints[ $id ], $found[ $id ] );
+		}
+		$asked = count( array_filter( $subject->requests(), static fn( $one ) => ! str_contains( $one['path'], 'token' ) ) );
+		// What is not there may make the CRM refuse them all: then they are asked for one by one.
+		$this->tests->yes( 'in few requests', $asked <= 5, $asked );
 	}
 
 	private function create(): void {

@@ -24,6 +24,7 @@ fn event(object: &str, action: Action, ids: &[&str]) -> Event {
         event_id: None,
         account: None,
         occurred_at_ms: None,
+        fields: Vec::new(),
     }
 }
 
@@ -88,6 +89,27 @@ fn pipedrive() {
         ..event("contacts", Action::Update, &["99"])
     };
     assert_eq!(found, [expected]);
+}
+
+#[test]
+fn what_changed_is_one_name_a_list_or_the_members_of_an_object() {
+    let fields = |name: &str, body: &str| events(name, body).remove(0).fields;
+    let hubspot = r#"[{"eventId":1,"subscriptionType":"contact.propertyChange","objectId":1,"propertyName":"email"}]"#;
+    assert_eq!(fields("hubspot", hubspot), ["email"]);
+    let pipedrive =
+        r#"{"previous":{"name":"a","email":null},"meta":{"action":"change","entity":"person","entity_id":9}}"#;
+    assert_eq!(fields("pipedrive", pipedrive), ["name", "email"]);
+    let created = r#"{"previous":null,"meta":{"action":"create","entity":"person","entity_id":9}}"#;
+    assert!(fields("pipedrive", created).is_empty());
+    let own = custom(&json!({ "id": ["id"], "fields": ["changed"] }));
+    let found = Signed::new(r#"{"id":1,"changed":["a",2,null]}"#)
+        .check(&own)
+        .unwrap()
+        .events;
+    assert_eq!(found.first().unwrap().fields, ["a", "2"]);
+    let many: Vec<String> = (0..=MAX_EVENTS).map(|number| format!("\"f{number}\":0")).collect();
+    let body = format!("{{\"id\":1,\"changed\":{{{}}}}}", many.join(","));
+    assert_eq!(Signed::new(&body).check(&own).unwrap_err(), Reason::TooLarge);
 }
 
 #[test]
