@@ -185,6 +185,7 @@ final class CommandLine {
 		do {
 			Wakers::seen( $options['watch'] ? 'work --watch' : 'work' );
 			Cron::enqueue_due();
+			Webhooks\Inbox::sweep();
 			$result = Worker::run( max( 0.0, min( 30.0, $deadline - microtime( true ) ) ) );
 			foreach ( $result as $name => $count ) {
 				$total[ $name ] += $count;

@@ -61,6 +61,7 @@ final class Cron {
 			self::enqueue_due();
 			Jobs::reap();
 			Tenants::sweep();
+			Webhooks\Inbox::sweep();
 			Worker::run( $seconds );
 			self::prune();
 		} catch ( StoreException $e ) {
@@ -75,6 +76,7 @@ final class Cron {
 		Log::prune();
 		Attempts::prune();
 		DeadLetters::prune();
+		Webhooks\Inbox::prune();
 	}
 
 	/** @return int How many tenants were due. */

@@ -22,7 +22,7 @@ final class HookStore {
 	}
 
 	/**
-	 * @param \TenantCRMSync\Batch|ArrayRows $batch
+	 * @param \TenantCRMSync\Batch|ArrayRows|Webhooks\Named $batch
 	 * @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int}
 	 * @throws LeaseLost
 	 * @throws TenantChanged
@@ -79,6 +79,9 @@ final class HookStore {
 			$row = $known[ $item['hash'] ] ?? null;
 			if ( $row && $row['fingerprint'] === $item['fingerprint'] && null !== $row['post_id'] ) {
 				++$progress->unchanged;
+				continue;
+			}
+			if ( $row && $incoming->is_overtaken( $item['hash'], self::base( (int) $row['id'] ) ) ) {
 				continue;
 			}
 			$lead = $incoming->lead( $item );
@@ -157,8 +160,7 @@ final class HookStore {
 
 	/** @return int The post's id; 0 where the change was refused. */
 	private function update( \WP_Post $post, Lead $lead, int $ledger_id, Progress $progress ): int {
-		$table = Schema::table( 'records' );
-		$base  = Sql::rows( "SELECT base FROM `$table` WHERE id = $ledger_id" )[0]['base'] ?? null;
+		$base  = self::base( $ledger_id );
 		$meta  = array_map( static fn( array $values ): string => (string) reset( $values ), (array) get_post_meta( $post->ID ) );
 		$check = new Comparison( $this->tenant, $lead, $this->fields, $base, $post->post_title, $meta );
 		if ( $check->post_differs() ) {
@@ -190,6 +192,11 @@ final class HookStore {
 			$progress->log[] = $check->log_entry( $this->tenant, $lead, $post->ID );
 		}
 		return $post->ID;
+	}
+
+	private static function base( int $ledger_id ): ?string {
+		$table = Schema::table( 'records' );
+		return Sql::rows( "SELECT base FROM `$table` WHERE id = $ledger_id" )[0]['base'] ?? null;
 	}
 
 	/** @throws StoreException Where it cannot be said whether the post is there. */

@@ -25,7 +25,7 @@ final class Incoming {
 	/** @var list<?string> */
 	private array $updated_at;
 
-	/** @param \TenantCRMSync\Batch|ArrayRows $batch */
+	/** @param \TenantCRMSync\Batch|ArrayRows|Webhooks\Named $batch */
 	public function __construct( private readonly object $batch, private readonly Fields $fields ) {
 		$fingerprints     = $batch->fingerprints();
 		$this->updated_at = $batch->updated_at();
@@ -63,6 +63,11 @@ final class Incoming {
 			);
 		}
 		$this->fetched = count( $this->items ) + $this->repeated + count( $this->refused );
+	}
+
+	/** Whether somebody has written this record since it was asked for, so that what is here may be older. Of a pull it does not matter. */
+	public function is_overtaken( string $hash, ?string $base ): bool {
+		return $this->batch instanceof Webhooks\Named && $this->batch->is_overtaken( $hash, $base );
 	}
 
 	/**

@@ -259,6 +259,13 @@ final class Jobs {
 		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND deaths < " . Retries::DEATHS_IN_COMPANY . " AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
 	}
 
+	/** @return string|null `queued` (it may wait) or `running`; null where there is no such job. */
+	public static function state( int $tenant, string $kind, string $object ): ?string {
+		global $wpdb;
+		$jobs = Schema::table( 'jobs' );
+		return $wpdb->get_var( $wpdb->prepare( "SELECT state FROM `$jobs` WHERE dedupe = %s", "$kind:$tenant:$object" ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+	}
+
 	/** Whether the job of a run reads everything; one that had begun before that was asked for does not. */
 	public static function is_full( int $run ): bool {
 		global $wpdb;

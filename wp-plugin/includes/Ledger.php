@@ -38,9 +38,9 @@ final class Ledger {
 	}
 
 	/** @param list<string> $hashes */
-	public static function lookup_sql( int $tenant, string $object, array $hashes ): string {
+	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint' ): string {
 		return sprintf(
-			'SELECT id, id_hash, post_id, fingerprint FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)',
+			"SELECT $columns FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)",
 			Schema::table( 'records' ),
 			$tenant,
 			Sql::bytes( $object ),

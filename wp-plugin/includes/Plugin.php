@@ -42,6 +42,7 @@ final class Plugin {
 		Cron::register();
 		ActionScheduler::register();
 		Article::register();
+		Webhooks\Endpoint::register();
 	}
 
 	/** The plugin's main file. */

@@ -51,6 +51,11 @@ final class Pulling {
 		$pulls->add( $key, $this->tenant->client(), $this->job->object, $cursor, $options, $this->job->priority <= Jobs::PRIORITY_CLICK ? self::WEIGHT_CLICK : 1.0 );
 	}
 
+	/** Its last batch is stored. */
+	public function finish(): void {
+		Jobs::finish( $this->job );
+	}
+
 	/** @throws \Throwable What Failure knows how to settle. */
 	public function batch( \TenantCRMSync\Batch $batch ): void {
 		$this->store->batch( $batch );

@@ -23,11 +23,12 @@ final class Runs {
 		return self::list( array( 'id' => $id ) )[0] ?? null;
 	}
 
-	/** @return array<string, mixed>|null The newest run of a tenant. */
+	/** @return array<string, mixed>|null The newest pull of a tenant. */
 	public static function latest( int $tenant ): ?array {
 		return self::list(
 			array(
 				'tenant' => $tenant,
+				'kind'   => 'pull',
 				'limit'  => 1,
 			)
 		)[0] ?? null;
@@ -36,7 +37,7 @@ final class Runs {
 	/**
 	 * Newest first.
 	 *
-	 * @param array{id?: int, tenant?: int, state?: string, before?: int, limit?: int} $args before: an id, for the next page.
+	 * @param array{id?: int, tenant?: int, kind?: string, state?: string, before?: int, limit?: int} $args before: an id, for the next page.
 	 * @return list<array<string, mixed>>
 	 */
 	public static function list( array $args = array() ): array {
@@ -49,6 +50,9 @@ final class Runs {
 		}
 		if ( isset( $args['state'] ) && in_array( $args['state'], self::STATES, true ) ) {
 			$where[] = $wpdb->prepare( 'state = %s', $args['state'] );
+		}
+		if ( isset( $args['kind'] ) ) {
+			$where[] = $wpdb->prepare( 'kind = %s', $args['kind'] );
 		}
 		if ( isset( $args['before'] ) ) {
 			$where[] = $wpdb->prepare( 'id < %d', $args['before'] );

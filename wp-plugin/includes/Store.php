@@ -22,7 +22,7 @@ final class Store {
 	/**
 	 * Stores a batch and its watermark.
 	 *
-	 * @param \TenantCRMSync\Batch|ArrayRows $batch
+	 * @param \TenantCRMSync\Batch|ArrayRows|Webhooks\Named $batch
 	 * @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int}
 	 * @throws LeaseLost
 	 * @throws TenantChanged
@@ -157,6 +157,9 @@ final class Store {
 		$existing = $posts->lock( array_map( 'intval', array_filter( array_column( $rows, 'post_id' ) ) ) );
 		$ledger   = array();
 		foreach ( $rows as $row ) {
+			if ( $incoming->is_overtaken( $row['id_hash'], $row['base'] ) ) {
+				continue;
+			}
 			$lead = $incoming->lead( $changed[ (int) $row['id'] ] );
 			$post = $existing[ (int) $row['post_id'] ] ?? null;
 			if ( ! $post ) {

@@ -17,7 +17,7 @@ final class Tenants {
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
-	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters' );
+	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records' );
 
 	/** @return list<Tenant> In order of their keys. */
 	public static function all(): array {
@@ -351,7 +351,10 @@ final class Tenants {
 			$settings['connection'] = ConnectionFields::sealed( $id, $connector, $endpoint, (array) $settings['connection'], $old );
 		}
 		$settings['mapping'] = Connectors::checked_mapping( $connector, $settings['mapping'] ?? '' );
-		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );
+		if ( isset( $settings['webhook'] ) ) {
+			$settings['webhook'] = Webhooks\Selection::checked( $connector, $settings['webhook'] );
+		}
+		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping', 'webhook' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );
 	}
 
 	/** @param mixed $value */

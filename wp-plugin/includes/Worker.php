@@ -12,6 +12,9 @@
 
 namespace TenantCRM;
 
+use TenantCRM\Webhooks\Fetching;
+use TenantCRM\Webhooks\Inbox;
+
 final class Worker {
 
 	/** Jobs at once, and places beside them that only clicks get. */
@@ -48,7 +51,7 @@ final class Worker {
 		'failed' => 0,
 	);
 
-	/** @var array<string, Pulling> */
+	/** @var array<string, Pulling|Fetching> */
 	private array $active = array();
 
 	/** Null while nothing is pulled. */
@@ -135,7 +138,7 @@ final class Worker {
 		try {
 			$pulling->batch( $item );
 			if ( $item->is_last() ) {
-				Jobs::finish( $pulling->job );
+				$pulling->finish();
 				$this->end( $key, 'done' );
 			} elseif ( microtime( true ) - $pulling->began >= self::TURN && Jobs::any_due( $pulling->job ) ) {
 				$this->let_go( array( $key ) );
@@ -151,7 +154,7 @@ final class Worker {
 		$now = microtime( true );
 		if ( $this->active && $now - $this->checked >= self::CHECK ) {
 			$this->checked = $now;
-			foreach ( Leases::ended( array_map( static fn( Pulling $pulling ): Job => $pulling->job, $this->active ) ) as $key => $e ) {
+			foreach ( Leases::ended( array_map( static fn( Pulling|Fetching $pulling ): Job => $pulling->job, $this->active ) ) as $key => $e ) {
 				$this->end( (string) $key, Failure::settle( $this->active[ $key ]->job, $this->active[ $key ]->tenant, $e ) );
 			}
 		}
@@ -161,7 +164,7 @@ final class Worker {
 		}
 		if ( $this->budget->is_over() ) {
 			$patient = ! $this->budget->must_stop() && $this->budget->seconds_left() > -self::GRACE;
-			$this->let_go( array_keys( array_filter( $this->active, static fn( Pulling $pulling ): bool => ! $patient || $pulling->batches > 0 ) ) );
+			$this->let_go( array_keys( array_filter( $this->active, static fn( Pulling|Fetching $pulling ): bool => ! $patient || $pulling->batches > 0 ) ) );
 		}
 	}
 
@@ -249,7 +252,7 @@ final class Worker {
 				$this->end( $key, $end, $job );
 				return;
 			}
-			$pulling       = Pulling::begin( $job, $tenant );
+			$pulling       = Inbox::KIND === $job->kind ? Fetching::begin( $job, $tenant ) : Pulling::begin( $job, $tenant );
 			$this->pulls ??= \TenantCRMSync::pull_many( array(), array( 'wait' => self::WAIT ) );
 			$pulling->add_to( $this->pulls, $key );
 			$this->active[ $key ] = $pulling;
@@ -287,7 +290,7 @@ final class Worker {
 			Jobs::finish( $job );
 			return 'done';
 		}
-		if ( 'pull' !== $job->kind ) {
+		if ( ! in_array( $job->kind, array( 'pull', Inbox::KIND ), true ) ) {
 			return Failure::bury( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
 		}
 		if ( ! $tenant ) {

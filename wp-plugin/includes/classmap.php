@@ -100,5 +100,12 @@ return array(
 	'TenantCRM\\Transaction' => __DIR__ . '/Transaction.php',
 	'TenantCRM\\Uninstall' => __DIR__ . '/Uninstall.php',
 	'TenantCRM\\Wakers' => __DIR__ . '/Wakers.php',
+	'TenantCRM\\Webhooks\\Addresses' => __DIR__ . '/Webhooks/Addresses.php',
+	'TenantCRM\\Webhooks\\Endpoint' => __DIR__ . '/Webhooks/Endpoint.php',
+	'TenantCRM\\Webhooks\\Fetching' => __DIR__ . '/Webhooks/Fetching.php',
+	'TenantCRM\\Webhooks\\Hints' => __DIR__ . '/Webhooks/Hints.php',
+	'TenantCRM\\Webhooks\\Inbox' => __DIR__ . '/Webhooks/Inbox.php',
+	'TenantCRM\\Webhooks\\Named' => __DIR__ . '/Webhooks/Named.php',
+	'TenantCRM\\Webhooks\\Selection' => __DIR__ . '/Webhooks/Selection.php',
 	'TenantCRM\\Worker' => __DIR__ . '/Worker.php',
 );
