@@ -24,6 +24,9 @@ final class CommandLine {
                              standard input; an empty VALUE removes the field
   tenant test ID             asks the CRM one small thing and says what is wrong, if anything is
   tenant limits ID           what is used of the CRM\'s limits
+  tenant webhook ID [--new | --remove] [--account=NAME] [--via=TENANT] [--format=table|json]
+                             what has come of its CRM\'s webhooks; --new makes an address, prints it once and ends the
+                             old one, --via lets them come by another tenant\'s, --account says which account is its own
   tenant list [--format=table|json]
   tenant delete ID --yes     forgets ledger, jobs and credentials; posts stay
   tenant rotate --tenant=ID… | --all
@@ -52,19 +55,20 @@ final class CommandLine {
 			}
 			Schema::migrate();
 			return match ( implode( ' ', array_slice( $options['words'], 0, 'tenant' === ( $options['words'][0] ?? '' ) ? 2 : 1 ) ) ) {
-				'connectors'    => TenantCommands::connectors( $options ),
-				'tenant add'    => TenantCommands::add( $options ),
-				'tenant test'   => TenantCommands::test( $options ),
-				'tenant limits' => TenantCommands::limits( $options ),
-				'tenant list'   => TenantCommands::list( $options ),
-				'tenant delete' => TenantCommands::delete( $options ),
-				'tenant rotate' => TenantCommands::rotate( $options ),
-				'sync'          => self::sync( $options ),
-				'work'          => self::work( $options ),
-				'queue'         => QueueCommands::run( $options ),
-				'log'           => LogCommands::run( $options ),
-				'status'        => self::status( $options ),
-				default         => throw new \DomainException( 'what is to be done?' ),
+				'connectors'     => TenantCommands::connectors( $options ),
+				'tenant add'     => TenantCommands::add( $options ),
+				'tenant test'    => TenantCommands::test( $options ),
+				'tenant limits'  => TenantCommands::limits( $options ),
+				'tenant webhook' => TenantCommands::webhook( $options ),
+				'tenant list'    => TenantCommands::list( $options ),
+				'tenant delete'  => TenantCommands::delete( $options ),
+				'tenant rotate'  => TenantCommands::rotate( $options ),
+				'sync'           => self::sync( $options ),
+				'work'           => self::work( $options ),
+				'queue'          => QueueCommands::run( $options ),
+				'log'            => LogCommands::run( $options ),
+				'status'         => self::status( $options ),
+				default          => throw new \DomainException( 'what is to be done?' ),
 			};
 		} catch ( \DomainException $e ) {
 			fwrite( STDERR, "error: {$e->getMessage()}\n" . self::USAGE );
@@ -77,7 +81,7 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool, requests: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool, requests: bool, new: bool, remove: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
@@ -93,6 +97,8 @@ final class CommandLine {
 			'full'     => false,
 			'watch'    => false,
 			'requests' => false,
+			'new'      => false,
+			'remove'   => false,
 		);
 		while ( null !== ( $argument = array_shift( $arguments ) ) ) {
 			if ( in_array( $argument, array( '--field', '--secret', '--setting' ), true ) ) {
@@ -101,7 +107,7 @@ final class CommandLine {
 			}
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
-			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch', '--requests' ), true ) ) {
+			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch', '--requests', '--new', '--remove' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
 			} elseif ( preg_match( '/^--(tenant|setting|field|secret)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
@@ -109,7 +115,7 @@ final class CommandLine {
 				$options['seconds'] = (float) $match[1];
 			} elseif ( preg_match( '/^--format=(table|json)$/D', $argument, $match ) ) {
 				$options['format'] = $match[1];
-			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth|since|outcome)=(.*)$/s', $argument, $match ) ) {
+			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth|since|outcome|account|via)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ] = $match[2];
 			} else {
 				throw new \DomainException( "\"$argument\" is not understood" );

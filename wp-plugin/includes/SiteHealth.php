@@ -1,6 +1,6 @@
 <?php
 /**
- * Site Health: is the extension there and of the right version, is there a key, are jobs being worked; and debug information without
+ * Site Health: is the extension there and of the right version, is there a key, are jobs being worked, are webhooks accepted; and debug information without
  * secrets. Reads only; says what to do about what it finds.
  */
 
@@ -41,6 +41,10 @@ final class SiteHealth {
 			$tests['direct']['tenant_crm_limits'] = array(
 				'label' => __( 'CRM Sync limits', 'tenant-crm-sync' ),
 				'test'  => array( __CLASS__, 'limits' ),
+			);
+			$tests['direct']['tenant_crm_webhooks'] = array(
+				'label' => __( 'CRM Sync webhooks', 'tenant-crm-sync' ),
+				'test'  => array( __CLASS__, 'webhooks' ),
 			);
 		}
 		return $tests;
@@ -209,6 +213,28 @@ final class SiteHealth {
 		);
 	}
 
+	/** @return array<string, mixed> */
+	public static function webhooks(): array {
+		$rows  = Schema::is_current() ? Webhooks\Addresses::all() : array();
+		$wrong = array_filter( $rows, static fn( array $row ): bool => $row['tenant'] > 0 && null !== $row['refused_at'] && (string) $row['heard_at'] < $row['refused_at'] );
+		if ( $wrong ) {
+			return self::result(
+				'webhooks',
+				'recommended',
+				__( 'CRM Sync refuses webhooks', 'tenant-crm-sync' ),
+				/* translators: %s: number */
+				sprintf( _n( 'The last webhook of %s tenant was refused.', 'The last webhooks of %s tenants were refused.', count( $wrong ), 'tenant-crm-sync' ), number_format_i18n( count( $wrong ) ) ) . ' ' . __( 'The screen of each tenant says why; “tenant-crm tenant webhook” does, too. Nothing is lost: syncs find what webhooks would have told.', 'tenant-crm-sync' )
+			);
+		}
+		return self::result(
+			'webhooks',
+			'good',
+			__( 'CRM Sync takes webhooks as they come', 'tenant-crm-sync' ),
+			/* translators: 1: number, 2: number */
+			sprintf( __( '%1$s were accepted. %2$s that came for no address were refused.', 'tenant-crm-sync' ), number_format_i18n( array_sum( array_column( $rows, 'accepted' ) ) ), number_format_i18n( array_sum( array_map( static fn( array $row ): int => 0 === $row['tenant'] ? $row['refused'] : 0, $rows ) ) ) )
+		);
+	}
+
 	/**
 	 * No key, no credential, no tenant's name and no endpoint: this text is pasted into support forums.
 	 *
@@ -251,6 +277,12 @@ final class SiteHealth {
 			$fields['tenants'] = array(
 				'label' => __( 'Tenants', 'tenant-crm-sync' ),
 				'value' => Schema::is_current() ? count( Tenants::all() ) : 0,
+			);
+			$webhooks           = Schema::is_current() ? Webhooks\Addresses::all() : array();
+			$fields['webhooks'] = array(
+				'label' => __( 'Webhooks', 'tenant-crm-sync' ),
+				/* translators: 1: number, 2: number, 3: number */
+				'value' => sprintf( __( '%1$s addresses, %2$s messages accepted, %3$s refused', 'tenant-crm-sync' ), count( array_filter( array_column( $webhooks, 'tenant' ) ) ), array_sum( array_column( $webhooks, 'accepted' ) ), array_sum( array_column( $webhooks, 'refused' ) ) ),
 			);
 		}
 		$info['tenant-crm-sync'] = array(

@@ -9,6 +9,10 @@
 
 namespace TenantCRM;
 
+use TenantCRM\Webhooks\Addresses;
+use TenantCRM\Webhooks\Hints;
+use TenantCRM\Webhooks\Words;
+
 final class TenantCommands {
 
 	private const READS  = array( 'full', 'since', 'one', 'by_ids', 'deleted', 'fields' );
@@ -160,6 +164,31 @@ final class TenantCommands {
 		}
 		if ( ! $limits ) {
 			echo "No limits of this CRM are known. The tenant's setting \"limits\" can name some.\n";
+		}
+		return 0;
+	}
+
+	/** @param array<string, mixed> $options */
+	public static function webhook( array $options ): int {
+		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		if ( count( array_filter( array( $options['new'], $options['remove'], isset( $options['via'] ) ) ) ) > 1 ) {
+			throw new \DomainException( 'say one of --new, --remove and --via' );
+		}
+		if ( $options['new'] ) {
+			// On its own line, for scripts; it is shown nowhere else.
+			echo Addresses::make( $tenant ), "\n";
+		} elseif ( isset( $options['via'] ) ) {
+			Addresses::share( $tenant, CommandLine::tenant( $options['via'] ) );
+		} elseif ( $options['remove'] ) {
+			Addresses::remove( $tenant );
+		}
+		if ( isset( $options['account'] ) ) {
+			Addresses::set_account( $tenant, $options['account'] );
+		}
+		if ( 'json' === $options['format'] ) {
+			Output::rows( array( array( 'tenant' => $tenant->id ) + ( Addresses::of( $tenant->key ) ?? array() ) + Hints::counts( $tenant->key ) ), 'json' );
+		} elseif ( ! $options['new'] ) {
+			echo implode( "\n", array_map( array( Output::class, 'cell' ), Words::of( $tenant ) ) ), "\n";
 		}
 		return 0;
 	}

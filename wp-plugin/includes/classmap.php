@@ -106,6 +106,8 @@ return array(
 	'TenantCRM\\Webhooks\\Hints' => __DIR__ . '/Webhooks/Hints.php',
 	'TenantCRM\\Webhooks\\Inbox' => __DIR__ . '/Webhooks/Inbox.php',
 	'TenantCRM\\Webhooks\\Named' => __DIR__ . '/Webhooks/Named.php',
+	'TenantCRM\\Webhooks\\Panel' => __DIR__ . '/Webhooks/Panel.php',
 	'TenantCRM\\Webhooks\\Selection' => __DIR__ . '/Webhooks/Selection.php',
+	'TenantCRM\\Webhooks\\Words' => __DIR__ . '/Webhooks/Words.php',
 	'TenantCRM\\Worker' => __DIR__ . '/Worker.php',
 );

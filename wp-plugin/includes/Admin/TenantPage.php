@@ -13,6 +13,7 @@ use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 use TenantCRM\Tokens\ConnectPanel;
 use TenantCRM\Tokens\TokenStore;
+use TenantCRM\Webhooks\Panel;
 
 final class TenantPage {
 
@@ -45,6 +46,10 @@ final class TenantPage {
 		if ( 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ) {
 			if ( $tenant && isset( $_POST[ ConnectionRows::TEST ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
 				ConnectionRows::run_test( $tenant );
+				return;
+			}
+			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+				Panel::act( $tenant );
 				return;
 			}
 			check_admin_referer( self::NONCE );
@@ -84,6 +89,7 @@ final class TenantPage {
 		if ( $form->tenant && ! $form->connection->is_choice ) {
 			ConnectPanel::render( $form->tenant );
 			ConnectionRows::test( $form->tenant );
+			Panel::render( $form->tenant );
 		}
 		if ( $form->tenant && ! $form->is_foreign() ) {
 			printf(

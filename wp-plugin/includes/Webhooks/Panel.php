@@ -1,0 +1,167 @@
+<?php
+/**
+ * The part of a tenant's screen about webhooks: the address (once), what has come, whose account it is, and what is wanted. What a message must prove
+ * is among the fields of the connection above it.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM\Webhooks;
+
+use TenantCRM\Admin\Field;
+use TenantCRM\Admin\Notices;
+use TenantCRM\Admin\Screens;
+use TenantCRM\Capabilities;
+use TenantCRM\Connectors;
+use TenantCRM\Tenant;
+use TenantCRM\Tenants;
+
+final class Panel {
+
+	/** Name of the form's buttons: `make`, `remove` or `save`; and its nonce. */
+	public const ACTION = 'tenant-crm-webhook';
+
+	/** The address that this request made. */
+	private static string $address = '';
+
+	/** Before any output: does what was asked for, for whoever may manage this tenant. */
+	public static function act( Tenant $tenant ): void {
+		check_admin_referer( self::nonce( $tenant ) );
+		if ( ! Capabilities::user_may( get_current_user_id(), Capabilities::MANAGE, $tenant->id ) ) {
+			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
+		}
+		try {
+			$notice = self::done( $tenant, wp_unslash( $_POST ) ); // phpcs:ignore WordPress.Security.NonceVerification -- above.
+			add_action( 'admin_notices', static fn() => Notices::show( 'success', $notice, false ) );
+		} catch ( \InvalidArgumentException | \RuntimeException $e ) {
+			$words = $e->getMessage();
+			add_action( 'admin_notices', static fn() => Notices::show( 'error', $words, false ) );
+		}
+	}
+
+	/**
+	 * @param array<string, mixed> $post Unslashed.
+	 * @return string What was done.
+	 * @throws \InvalidArgumentException|\RuntimeException In plain words.
+	 */
+	private static function done( Tenant $tenant, array $post ): string {
+		$text = static fn( string $name ): string => isset( $post[ $name ] ) && is_string( $post[ $name ] ) ? trim( $post[ $name ] ) : '';
+		switch ( $text( self::ACTION ) ) {
+			case 'make':
+				self::$address = Addresses::make( $tenant );
+				return __( 'The address was made. Enter it at the CRM now: it is shown only this once.', 'tenant-crm-sync' );
+			case 'remove':
+				Addresses::remove( $tenant );
+				return __( 'The address was removed. What the CRM still sends there is refused.', 'tenant-crm-sync' );
+			default:
+				self::save( $tenant, $text );
+				return __( 'Webhooks: saved.', 'tenant-crm-sync' );
+		}
+	}
+
+	/** @param callable( string ): string $text */
+	private static function save( Tenant $tenant, callable $text ): void {
+		$filter = '' === $text( 'webhook_filter' ) ? array() : json_decode( $text( 'webhook_filter' ), true );
+		if ( ! is_array( $filter ) ) {
+			throw new \InvalidArgumentException( __( 'The filter is not JSON. It should look like {"status": ["open", "new"]}.', 'tenant-crm-sync' ) );
+		}
+		$names = static fn( string $name ): array => (array) preg_split( '/[\s,]+/', $text( $name ), -1, PREG_SPLIT_NO_EMPTY );
+		$known = Addresses::of( $tenant->key );
+		$via   = (int) $text( 'webhook_via' );
+		if ( $via && $via !== ( $known['owner'] ?? $tenant->key ) ) {
+			$owner = Tenants::get( $via );
+			if ( $owner ) {
+				Addresses::share( $tenant, $owner );
+				$known = Addresses::of( $tenant->key );
+			}
+		}
+		if ( $known && $text( 'webhook_account' ) !== (string) $known['account'] ) {
+			Addresses::set_account( $tenant, $text( 'webhook_account' ) );
+		}
+		$chosen = array(
+			'objects' => $names( 'webhook_objects' ),
+			'fields'  => $names( 'webhook_fields' ),
+			'filter'  => $filter,
+		);
+		Tenants::save(
+			array(
+				'id'       => $tenant->id,
+				'settings' => array( 'webhook' => $chosen ) + $tenant->settings,
+			)
+		);
+	}
+
+	public static function render( Tenant $tenant ): void {
+		$connector = Connectors::find( $tenant->connector );
+		printf( '<h2 class="title" id="webhooks">%s</h2>', esc_html__( 'Webhooks', 'tenant-crm-sync' ) );
+		if ( empty( $connector['webhooks'] ) ) {
+			printf( '<p>%s</p>', esc_html( '' === (string) ( $connector['webhook_note'] ?? '' ) ? __( 'This CRM sends none that prove where they come from. Changes are found when the tenant is synced.', 'tenant-crm-sync' ) : $connector['webhook_note'] ) );
+			return;
+		}
+		// What this request changed counts.
+		$tenant = Tenants::get( $tenant->key ) ?? $tenant;
+		$known  = Addresses::of( $tenant->key );
+		if ( '' !== self::$address ) {
+			printf( '<p><label for="tcs-webhook-address">%1$s</label><br><input type="text" class="large-text code" id="tcs-webhook-address" readonly value="%2$s"></p>', esc_html__( 'Enter this address at the CRM. Treat it like a password:', 'tenant-crm-sync' ), esc_attr( self::$address ) );
+		}
+		foreach ( Words::of( $tenant ) as $sentence ) {
+			printf( '<p>%s</p>', esc_html( $sentence ) );
+		}
+		if ( '' !== $connector['webhook_note'] ) {
+			printf( '<p class="description">%s</p>', esc_html( $connector['webhook_note'] ) );
+		}
+		printf( '<form method="post" action="%s">', esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key ) ) . '#webhooks' ) );
+		wp_nonce_field( self::nonce( $tenant ) );
+		echo '<table class="form-table" role="presentation">';
+		self::fields( $tenant, $connector, $known );
+		echo '</table><p>';
+		self::button( 'save', __( 'Save webhooks', 'tenant-crm-sync' ) );
+		self::button( 'make', $known ? __( 'Make a new address', 'tenant-crm-sync' ) : __( 'Make an address', 'tenant-crm-sync' ) );
+		if ( $known ) {
+			self::button( 'remove', __( 'Remove the address', 'tenant-crm-sync' ) );
+		}
+		echo '</p></form>';
+	}
+
+	/**
+	 * @param array<string, mixed>      $connector
+	 * @param array<string, mixed>|null $known
+	 */
+	private static function fields( Tenant $tenant, array $connector, ?array $known ): void {
+		$chosen = $tenant->settings['webhook'] ?? array();
+		if ( $connector['webhook_accounts'] ) {
+			$others = self::others( $tenant );
+			if ( $others ) {
+				Field::select( 'webhook_via', __( 'Messages come', 'tenant-crm-sync' ), array( 0 => __( 'by an address of its own', 'tenant-crm-sync' ) ) + $others, (string) ( $known && $known['owner'] !== $tenant->key ? $known['owner'] : 0 ), __( 'One app of the CRM may serve several accounts, each a tenant’s, and call one address for all of them.', 'tenant-crm-sync' ), '' );
+			}
+			if ( $known ) {
+				Field::input( 'webhook_account', __( 'Account at the CRM', 'tenant-crm-sync' ), array( 'value' => (string) $known['account'], 'maxlength' => Addresses::MAX_ACCOUNT, 'autocomplete' => 'off', 'spellcheck' => 'false' ), __( 'As the CRM’s messages name it. Only what names this account reaches this tenant.', 'tenant-crm-sync' ), '' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			}
+		}
+		$input = static fn( string $name, string $label, string $value, string $help ) => Field::input( $name, $label, array( 'value' => $value, 'autocomplete' => 'off', 'spellcheck' => 'false' ), $help, '' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$input( 'webhook_objects', __( 'Object types', 'tenant-crm-sync' ), implode( ', ', $chosen['objects'] ?? array() ), __( 'Empty: leads.', 'tenant-crm-sync' ) );
+		$input( 'webhook_fields', __( 'Fields', 'tenant-crm-sync' ), implode( ', ', $chosen['fields'] ?? array() ), __( 'As the CRM calls them. Messages that only name other fields are left to the next sync. Empty: all.', 'tenant-crm-sync' ) );
+		$input( 'webhook_filter', __( 'Only records with', 'tenant-crm-sync' ), empty( $chosen['filter'] ) ? '' : (string) wp_json_encode( $chosen['filter'], JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ), __( 'As JSON, like {"status": ["open", "new"]}. Other new records are left to the next sync. Empty: all.', 'tenant-crm-sync' ) );
+	}
+
+	/** @return array<int, string> Tenants of the same CRM that have an address. */
+	private static function others( Tenant $tenant ): array {
+		$others = array();
+		foreach ( Addresses::all() as $row ) {
+			$other = $row['tenant'] > 0 && $row['tenant'] === $row['owner'] && $row['tenant'] !== $tenant->key ? Tenants::get( $row['tenant'] ) : null;
+			if ( $other && $other->connector === $tenant->connector ) {
+				/* translators: %s: tenant */
+				$others[ $other->key ] = sprintf( __( 'by the address of “%s”', 'tenant-crm-sync' ), $other->id );
+			}
+		}
+		return $others;
+	}
+
+	private static function button( string $value, string $text ): void {
+		printf( '<button class="button" name="%1$s" value="%2$s" id="tcs-webhook-%2$s">%3$s</button> ', esc_attr( self::ACTION ), esc_attr( $value ), esc_html( $text ) );
+	}
+
+	private static function nonce( Tenant $tenant ): string {
+		return self::ACTION . '-' . $tenant->key;
+	}
+}
