@@ -280,6 +280,26 @@ namespace {
 		}
 
 		/**
+		 * Asks the CRM to send webhooks about an object type, where its API can (see connectors(): `webhook_secrets`). Several may be under
+		 * way at once; each is ended by itself.
+		 *
+		 * @param string $url The public address, or an envelope of encrypt_credential() for the field `webhook_url`.
+		 * @return array{id: string, expires_at: ?int, account: ?string}|false expires_at: in seconds since 1970; make another before. account: what
+		 *         events will name, where the CRM tells.
+		 */
+		public function subscribe_webhook( string $object, string $url ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * @param string $id From subscribe_webhook().
+		 * @return bool True, also if it was gone before; false on failure.
+		 */
+		public function unsubscribe_webhook( string $id ) {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * What is known of each CRM, the site's own connectors included.
 		 *
 		 * @return array<string, array{title: string, notes: list<string>,
@@ -288,8 +308,9 @@ namespace {
 		 *         objects: array<string, array{full: bool, since: bool, one: bool, by_ids: bool, deleted: bool, fields: bool, create: bool, update: bool,
 		 *         upsert: bool, delete: bool, batch: list<string>, upsert_keys: list<string>, neutral: list<string>, cannot: array<string, string>}>,
 		 *         limits: list<array{scope: string, amount: int, seconds: int, unit: string, plan: ?string, auth: list<string>, daily: bool,
-		 *         reserve: float, note: ?string}>, webhooks: bool, webhook_accounts: bool, webhook_note: string, probe: bool}> webhook_accounts: its
-		 *         webhooks name the account that they are about.
+		 *         reserve: float, note: ?string}>, webhooks: bool, webhook_accounts: bool, webhook_note: string, webhook_secrets: ?list<string>,
+		 *         probe: bool}> webhook_accounts: its webhooks name the account that they are about. webhook_secrets: fields of the connection
+		 *         that must be made up before subscribe_webhook(); null: a person enters the address at the CRM.
 		 */
 		public static function connectors(): array {
 			throw new \LogicException( 'stub' );

@@ -57,7 +57,29 @@ impl Connector {
         for (name, object) in &self.objects {
             object.check().map_err(|reason| format!("objects.{name}.{reason}"))?;
         }
+        self.check_subscribe()?;
         self.check_limits()
+    }
+
+    fn check_subscribe(&self) -> std::result::Result<(), String> {
+        let subscribe = self.webhooks.as_ref().and_then(|webhooks| webhooks.subscribe.as_ref());
+        let Some(subscribe) = subscribe else {
+            return Ok(());
+        };
+        for (name, operation) in [("create", &subscribe.create), ("delete", &subscribe.delete)] {
+            if !operation.path.is_below() {
+                return Err(format!("webhooks.subscribe.{name}: the path has to begin with a slash"));
+            }
+        }
+        if subscribe.create.id.is_none() {
+            return Err(String::from(
+                "webhooks.subscribe.create: say with id where the answer names what was made",
+            ));
+        }
+        match subscribe.secrets.iter().find(|name| !self.fields.contains_key(*name)) {
+            Some(name) => Err(format!("webhooks.subscribe.secrets: \"{name}\" is not among fields")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -300,7 +300,11 @@ impl Connector {
             let found = object.operations().find_map(strange);
             found.map(|unit| (name.as_str(), unit))
         });
-        match strange_probe.or_else(|| strange_objects.next()) {
+        let subscribe = self.webhooks.as_ref().and_then(|webhooks| webhooks.subscribe.as_ref());
+        let strange_subscribe = subscribe
+            .and_then(|subscribe| strange(&subscribe.create).or_else(|| strange(&subscribe.delete)))
+            .map(|unit| ("webhooks.subscribe", unit));
+        match strange_probe.or(strange_subscribe).or_else(|| strange_objects.next()) {
             Some((place, unit)) => Err(format!(
                 "{place}: costs: no limit counts \"{unit}\"; limits count {}",
                 units.join(", ")

@@ -1,5 +1,5 @@
-//! The methods of `TenantCRMSync` that tell: which connectors there are and what they can do, which fields a CRM has,
-//! whether a connection works, and whether a webhook is genuine.
+//! The methods of `TenantCRMSync` that tell: which connectors there are and what they can do, which fields a CRM has, and
+//! whether a connection works.
 
 use std::time::Instant;
 
@@ -13,14 +13,14 @@ use crate::crm::connector::{AuthMethod, Connector, Field};
 use crate::crm::limit::Limit;
 use crate::crm::object::{Describe, Object};
 use crate::crm::request::{self, Connection};
-use crate::crm::webhook::{self, Action, Event, Incoming, Verified};
+use crate::crm::webhook;
 use crate::error::{Error, Kind, Result};
 use crate::json::{self, Path, scalar};
 use crate::net::send::Reply;
 use crate::php::client::{Built, Client};
 use crate::php::exception::exception;
 use crate::php::ini;
-use crate::php::zend::{Array, Call, string, to_text};
+use crate::php::zend::{Array, Call, string};
 use crate::sync::plan;
 use crate::sync::probe::{Diagnosis, diagnose};
 
@@ -93,6 +93,14 @@ fn described(connector: &Connector) -> Building<Zval> {
         .as_ref()
         .map_or("", |webhooks| webhooks.note.as_str());
     table.insert("webhook_note", note)?;
+    let subscribe = connector
+        .webhooks
+        .as_ref()
+        .and_then(|webhooks| webhooks.subscribe.as_ref());
+    match subscribe {
+        Some(subscribe) => table.insert("webhook_secrets", list(subscribe.secrets.iter().map(String::as_str)))?,
+        None => table.insert("webhook_secrets", Zval::null())?,
+    }
     table.insert("probe", connector.probe.is_some())?;
     table.into_zval(false)
 }
@@ -296,94 +304,4 @@ fn skew(reply: &Reply) -> Zval {
         value.set_double(ahead.round());
         value
     })
-}
-
-/// `verify_webhook( string $method, string $url, array $headers, string $body ): array|false`
-pub fn verify_webhook(call: &mut Call<'_>) -> PhpResult<Zval> {
-    call.at_least(4, 4)?;
-    let this = call.this::<Client>()?;
-    let (method, url) = (call.utf8(0, "method")?, call.utf8(1, "url")?);
-    let body = call.text(3)?;
-    let mut headers = Vec::new();
-    for (name, value) in call.array(2)? {
-        // `getallheaders()` gives texts, PSR-7 lists of texts.
-        match value.array() {
-            Some(values) => {
-                for value in values.values() {
-                    headers.push((name.to_string(), to_text(value)?));
-                }
-            }
-            None => headers.push((name.to_string(), to_text(value)?)),
-        }
-    }
-    let result = verified(&this, &method, &url, &headers, &body);
-    this.settle(result)
-}
-
-fn verified(client: &Client, method: &str, url: &str, headers: &[(String, String)], body: &[u8]) -> Result<Zval> {
-    let settings = &client.settings;
-    let connector = settings.connector;
-    let webhooks = connector.webhooks.as_ref().ok_or_else(|| {
-        Error::new(
-            Kind::Config,
-            format!("the connector {} knows no webhooks", connector.name),
-        )
-    })?;
-    let (values, _) = settings.values(&request::endpoint(&settings.endpoint)?)?;
-    let mut secrets = webhook::Secrets::default();
-    for name in connector.fields.keys() {
-        if let Some(crate::template::Value::Text(value)) = values.get(name) {
-            secrets.insert(name.as_str(), value.clone());
-        }
-    }
-    let incoming = Incoming {
-        method,
-        url,
-        headers,
-        body,
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
-    let now = (clock::unix_now() * 1000.0) as i64;
-    match webhook::verify(webhooks, &secrets, &incoming, now) {
-        Ok(found) => told(&found).map_err(|error| Error::new(Kind::TooLarge, error.to_string())),
-        Err(refusal) => {
-            let mut error = Error::new(Kind::Credential, refusal.to_string());
-            error.body = Some(refusal.reason().name().to_owned());
-            Err(error)
-        }
-    }
-}
-
-fn told(found: &Verified) -> Building<Zval> {
-    let mut table = ZendHashTable::new();
-    table.insert("scheme", found.scheme)?;
-    table.insert("replay_key", found.replay_key.as_str())?;
-    table.insert("identified", found.identified)?;
-    table.insert("webhook_id", optional(found.webhook_id.as_deref()))?;
-    let mut events = Array::list();
-    for event in &found.events {
-        events.push(event_of(event)?);
-    }
-    table.insert("events", events.into_value())?;
-    table.into_zval(false)
-}
-
-fn event_of(event: &Event) -> Building<Zval> {
-    let mut table = ZendHashTable::new();
-    table.insert("object", optional(event.object.as_deref()))?;
-    table.insert(
-        "action",
-        match event.action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Delete => "delete",
-            Action::Other => "other",
-        },
-    )?;
-    table.insert("ids", list(event.ids.iter().map(String::as_str)))?;
-    table.insert("event_id", optional(event.event_id.as_deref()))?;
-    table.insert("account", optional(event.account.as_deref()))?;
-    table.insert("occurred_at_ms", event.occurred_at_ms)?;
-    table.insert("fields", list(event.fields.iter().map(String::as_str)))?;
-    table.into_zval(false)
 }

@@ -22,6 +22,7 @@ mod settings;
 mod tokens;
 mod userland;
 mod wanted;
+mod webhook;
 mod zend;
 
 pub use lifecycle::{module, start};

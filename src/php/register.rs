@@ -9,7 +9,9 @@ use ext_php_rs::zend::{ExecuteData, ZendType};
 
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
-use crate::php::{about, batch, consent, credential, info, journal, limits, many, methods, pull, records, tokens};
+use crate::php::{
+    about, batch, consent, credential, info, journal, limits, many, methods, pull, records, tokens, webhook,
+};
 
 /// The drop-in's name.
 pub const NAME: &str = "TenantCRMSync";
@@ -269,9 +271,27 @@ fn drop_in() -> Result<()> {
         .method(
             method(
                 "verify_webhook",
-                handler!(about::verify_webhook),
+                handler!(webhook::verify_webhook),
                 4,
                 vec![text("method"), text("url"), array("headers"), text("body")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "subscribe_webhook",
+                handler!(webhook::subscribe_webhook),
+                2,
+                vec![text("object"), text("url")],
+            ),
+            PUBLIC,
+        )
+        .method(
+            method(
+                "unsubscribe_webhook",
+                handler!(webhook::unsubscribe_webhook),
+                1,
+                vec![text("id")],
             ),
             PUBLIC,
         )

@@ -7,6 +7,7 @@ mod proof;
 mod refusal;
 mod scheme;
 mod secrets;
+mod subscribe;
 mod template;
 
 use ring::digest;
@@ -22,6 +23,7 @@ pub use scheme::{
     Scheme, Timestamp, Unit, When, Wrap,
 };
 pub use secrets::Secrets;
+pub use subscribe::Subscribe;
 pub use template::Template;
 
 use proof::Proof;
@@ -43,6 +45,8 @@ pub struct Webhooks {
     pub verify: Vec<Scheme>,
     /// Where the events are in the body, which must be JSON then. Without it a request only says "something changed".
     pub events: Option<Events>,
+    /// How the CRM is asked to send them; without it a person enters the address there.
+    pub subscribe: Option<Subscribe>,
     /// How far a signed time may be from ours, in either direction, where the scheme does not say.
     #[serde(default = "five_minutes")]
     pub max_age_seconds: u32,

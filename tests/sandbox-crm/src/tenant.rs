@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -82,6 +83,9 @@ pub struct Tenant {
     pub faults: Mutex<Plan>,
     pub oauth: Mutex<oauth::State>,
     pub cursors: Mutex<Cursors>,
+    /// Webhooks that were made, as the dialect shows them.
+    pub webhooks: Mutex<Vec<Value>>,
+    made_webhooks: AtomicU64,
     tables: Tables,
     created: Mutex<Created>,
 }
@@ -107,9 +111,16 @@ impl Tenant {
             limiter: Mutex::default(),
             faults: Mutex::default(),
             cursors: Mutex::default(),
+            webhooks: Mutex::default(),
+            made_webhooks: AtomicU64::new(0),
             tables: Tables::default(),
             created: Mutex::default(),
         }
+    }
+
+    /// The number of a new webhook.
+    pub fn next_webhook(&self) -> u64 {
+        self.made_webhooks.fetch_add(1, Relaxed) + 1
     }
 
     pub fn config(&self) -> Config {

@@ -82,9 +82,10 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
             app.log.clear();
             return fine(json!({ "ok": true }));
         }
+        ("GET", "/webhooks") => return tenants::webhooks(app, call),
         ("GET", "/oauth") => return tenants::oauth(app, call),
         ("POST", "/oauth/expire") => return tenants::expire(app, call.json()?),
-        (_, "/health" | "/stats" | "/oauth") => "GET",
+        (_, "/health" | "/stats" | "/oauth" | "/webhooks") => "GET",
         (_, "/tenants" | "/faults") => "GET, POST",
         (_, "/seed" | "/touch" | "/behaviour" | "/oauth/expire" | "/reset") => "POST",
         (_, "/rows") => "GET, POST, DELETE",

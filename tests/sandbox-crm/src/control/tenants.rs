@@ -115,6 +115,15 @@ pub fn oauth(app: &App, call: &Call<'_>) -> Reply {
     }))
 }
 
+/// The webhooks that were made and not ended.
+pub fn webhooks(app: &App, call: &Call<'_>) -> Reply {
+    let [Some(id)] = call.parameters(["tenant"])? else {
+        return Err(String::from("/webhooks: \"tenant\" is needed").into());
+    };
+    let webhooks = tenant(app, &id)?.webhooks.lock().clone();
+    fine(Value::Array(webhooks))
+}
+
 fn show(tenant: &Tenant) -> Value {
     let mut shown = Map::new();
     shown.insert("id".into(), tenant.id.as_str().into());

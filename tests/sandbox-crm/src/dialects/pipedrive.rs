@@ -11,6 +11,7 @@ mod search;
 mod tests;
 #[cfg(test)]
 mod tests_v1;
+mod webhooks;
 mod write;
 
 use hyper::{Method, StatusCode};
@@ -117,6 +118,8 @@ fn route(tenant: &Tenant, request: &Request<'_>, version: Version, path: &str) -
         },
         (Version::One, ["leadFields"]) => only(request, &Method::GET, || fields::describe_leads(tenant, request)),
         (Version::One, ["recents"]) => only(request, &Method::GET, || recents::list(tenant, request)),
+        (Version::One, ["webhooks"]) => webhooks::all(tenant, request),
+        (Version::One, ["webhooks", id]) => only(request, &Method::DELETE, || webhooks::delete(tenant, request, id)),
         (Version::One, ["users", "me"]) => only(request, &Method::GET, || me(request)),
         (Version::Two, [one @ ("personFields" | "organizationFields" | "dealFields")]) => {
             let object = match *one {

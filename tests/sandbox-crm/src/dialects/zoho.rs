@@ -5,6 +5,7 @@ mod fields;
 mod list;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod write;
 
 use hyper::header::HeaderName;
@@ -88,6 +89,8 @@ fn route(tenant: &Tenant, request: &Request<'_>, parts: &[&str]) -> Reply {
         (&Method::GET, ["settings", "fields"]) => fields::describe(tenant, request),
         (&Method::GET, ["settings", "modules"]) => Ok(fields::modules()),
         (&Method::GET, ["users"]) => users(request),
+        (&Method::POST, ["actions", "watch"]) => watch::enable(tenant, request),
+        (&Method::DELETE, ["actions", "watch"]) => watch::disable(tenant, request),
         (&Method::GET, ["org"]) => Ok(org(tenant)),
         (&Method::GET, [module]) => list::list(tenant, request, known(module)?),
         (&Method::GET, [module, "deleted"]) => list::deleted(tenant, request, known(module)?),

@@ -128,3 +128,28 @@ fn the_deleted_are_told_of() {
     assert_eq!(ids(&get(&tenant, "/api/v2/deals")), [1]);
     assert_eq!(ids(&get(&tenant, "/api/v2/deals?status=deleted")), [2, 3]);
 }
+
+#[test]
+fn webhooks_are_made_and_ended() {
+    let tenant = tenant();
+    let good = json!({ "subscription_url": "https://portal.test/hook", "event_action": "*", "event_object": "lead", "name": "x",
+        "version": "2.0", "http_auth_user": "u", "http_auth_password": "p" });
+    for (name, value) in [
+        ("subscription_url", json!("portal")),
+        ("event_action", json!("updated")),
+        ("event_object", json!("leads")),
+        ("name", json!("")),
+        ("version", json!("3.0")),
+        ("colour", json!("red")),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        ask(&tenant, 400, "POST", "/api/v1/webhooks", bad);
+    }
+    let made = ask(&tenant, 201, "POST", "/api/v1/webhooks", good)["data"].clone();
+    assert_eq!((&made["id"], &made["company_id"]), (&json!(1), &json!(1)));
+    assert_eq!(get(&tenant, "/api/v1/webhooks")["data"], json!([made]));
+    ask(&tenant, 404, "DELETE", "/api/v1/webhooks/2", Value::Null);
+    ask(&tenant, 200, "DELETE", "/api/v1/webhooks/1", Value::Null);
+    assert!(tenant.webhooks.lock().is_empty());
+}

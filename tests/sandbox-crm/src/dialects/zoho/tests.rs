@@ -348,3 +348,41 @@ fn converted_leads_are_hidden_where_the_tenant_says_so() {
     assert_eq!(ids(&crm.get(&format!("{LIST}&converted=both")).1), [2, 1]);
     assert_eq!(crm.get(&format!("/crm/v8/Leads/{}", BASE + 1)).0, 200);
 }
+
+#[test]
+fn channels_are_made_and_ended() {
+    let crm = crm(0);
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+    let good = json!({ "channel_id": "1000000068001", "events": ["Leads.all"], "channel_expiry": soon.to_string(), "token": "t",
+        "notify_url": "https://portal.test/hook" });
+    for (name, value) in [
+        ("channel_id", json!("x")),
+        ("events", json!([])),
+        ("events", json!(["Nothing.all"])),
+        ("events", json!(["Leads.update"])),
+        ("channel_expiry", json!("2020-01-01T00:00:00Z")),
+        ("channel_expiry", json!("2099-01-01T00:00:00Z")),
+        ("token", json!("x".repeat(51))),
+        ("notify_url", json!("portal")),
+        ("colour", json!("red")),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        let (status, answer) = send(&crm, "POST", "/crm/v8/actions/watch", json!({ "watch": [bad] }));
+        assert_eq!((status, answer["code"].as_str()), (400, Some("INVALID_DATA")), "{name}");
+    }
+    let (status, made) = send(&crm, "POST", "/crm/v8/actions/watch", json!({ "watch": [good] }));
+    assert_eq!(
+        (status, &made["watch"][0]["details"]["events"][0]["channel_id"]),
+        (201, &json!("1000000068001"))
+    );
+    let (status, _) = send(&crm, "DELETE", "/crm/v8/actions/watch?channel_ids=1", Value::Null);
+    assert_eq!(status, 400);
+    let (status, _) = send(
+        &crm,
+        "DELETE",
+        "/crm/v8/actions/watch?channel_ids=1000000068001",
+        Value::Null,
+    );
+    assert_eq!((status, crm.tenant.webhooks.lock().len()), (200, 0));
+}
