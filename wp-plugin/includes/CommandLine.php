@@ -24,9 +24,9 @@ final class CommandLine {
                              standard input; an empty VALUE removes the field
   tenant test ID             asks the CRM one small thing and says what is wrong, if anything is
   tenant limits ID           what is used of the CRM\'s limits
-  tenant webhook ID [--new | --remove] [--account=NAME] [--via=TENANT] [--format=table|json]
+  tenant webhook ID [--new | --ask | --remove] [--account=NAME] [--via=TENANT] [--format=table|json]
                              what has come of its CRM\'s webhooks; --new makes an address, prints it once and ends the
-                             old one, --via lets them come by another tenant\'s, --account says which account is its own
+                             old one, --ask has the CRM itself set them up where its API can, --via lets them come by another tenant\'s, --account says which account is its own
   tenant list [--format=table|json]
   tenant delete ID --yes     forgets ledger, jobs and credentials; posts stay
   tenant rotate --tenant=ID… | --all
@@ -81,7 +81,7 @@ final class CommandLine {
 
 	/**
 	 * @param list<string> $arguments
-	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool, requests: bool, new: bool, remove: bool}&array<string, mixed>
+	 * @return array{words: list<string>, tenant: list<string>, setting: list<string>, field: list<string>, secret: list<string>, format: string, seconds: float, all: bool, yes: bool, full: bool, watch: bool, requests: bool, new: bool, ask: bool, remove: bool}&array<string, mixed>
 	 */
 	private static function options( array $arguments ): array {
 		$options = array(
@@ -98,6 +98,7 @@ final class CommandLine {
 			'watch'    => false,
 			'requests' => false,
 			'new'      => false,
+			'ask'      => false,
 			'remove'   => false,
 		);
 		while ( null !== ( $argument = array_shift( $arguments ) ) ) {
@@ -107,7 +108,7 @@ final class CommandLine {
 			}
 			if ( ! str_starts_with( $argument, '--' ) ) {
 				$options['words'][] = $argument;
-			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch', '--requests', '--new', '--remove' ), true ) ) {
+			} elseif ( in_array( $argument, array( '--all', '--yes', '--full', '--watch', '--requests', '--new', '--ask', '--remove' ), true ) ) {
 				$options[ substr( $argument, 2 ) ] = true;
 			} elseif ( preg_match( '/^--(tenant|setting|field|secret)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ][] = $match[2];
@@ -191,6 +192,7 @@ final class CommandLine {
 		do {
 			Wakers::seen( $options['watch'] ? 'work --watch' : 'work' );
 			Cron::enqueue_due();
+			Webhooks\Subscriptions::enqueue_due();
 			Webhooks\Inbox::sweep();
 			$result = Worker::run( max( 0.0, min( 30.0, $deadline - microtime( true ) ) ) );
 			foreach ( $result as $name => $count ) {

@@ -61,6 +61,7 @@ final class Cron {
 			self::enqueue_due();
 			Jobs::reap();
 			Tenants::sweep();
+			Webhooks\Subscriptions::enqueue_due();
 			Webhooks\Inbox::sweep();
 			Worker::run( $seconds );
 			self::prune();

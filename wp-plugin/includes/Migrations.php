@@ -241,7 +241,8 @@ final class Migrations {
 		$name = static fn( string $table ): string => '`' . Schema::table( $table ) . '`';
 		$id   = Schema::MAX_ID;
 		return array(
-			// owner: whose address is called. account: the CRM's name for this tenant's part of it. Tenant 0: what came for no address.
+			// owner: whose address is called. account: the CRM's name for this tenant's part of it. Tenant 0: what came for no
+			// address. address, subscriptions, renew_at: of webhooks that the CRM's API made; the address is an envelope.
 			"CREATE TABLE IF NOT EXISTS {$name('webhooks')} (
 				tenant INT UNSIGNED NOT NULL,
 				owner INT UNSIGNED NOT NULL,
@@ -256,9 +257,13 @@ final class Migrations {
 				created_at DATETIME NOT NULL,
 				heard_at DATETIME NULL,
 				refused_at DATETIME NULL,
+				address VARBINARY(8192) NULL,
+				subscriptions TEXT NULL,
+				renew_at DATETIME NULL,
 				PRIMARY KEY (tenant),
 				UNIQUE KEY key_hash (key_hash),
-				KEY owner (owner)
+				KEY owner (owner),
+				KEY renew_at (renew_at)
 			) $end",
 			"CREATE TABLE IF NOT EXISTS {$name('webhook_messages')} (
 				id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,

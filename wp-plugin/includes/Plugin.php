@@ -43,6 +43,7 @@ final class Plugin {
 		ActionScheduler::register();
 		Article::register();
 		Webhooks\Endpoint::register();
+		Webhooks\Subscriptions::register();
 	}
 
 	/** The plugin's main file. */

@@ -11,6 +11,7 @@ namespace TenantCRM;
 
 use TenantCRM\Webhooks\Addresses;
 use TenantCRM\Webhooks\Hints;
+use TenantCRM\Webhooks\Subscriptions;
 use TenantCRM\Webhooks\Words;
 
 final class TenantCommands {
@@ -171,12 +172,14 @@ final class TenantCommands {
 	/** @param array<string, mixed> $options */
 	public static function webhook( array $options ): int {
 		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
-		if ( count( array_filter( array( $options['new'], $options['remove'], isset( $options['via'] ) ) ) ) > 1 ) {
-			throw new \DomainException( 'say one of --new, --remove and --via' );
+		if ( count( array_filter( array( $options['new'], $options['ask'], $options['remove'], isset( $options['via'] ) ) ) ) > 1 ) {
+			throw new \DomainException( 'say one of --new, --ask, --remove and --via' );
 		}
 		if ( $options['new'] ) {
 			// On its own line, for scripts; it is shown nowhere else.
 			echo Addresses::make( $tenant ), "\n";
+		} elseif ( $options['ask'] ) {
+			Subscriptions::begin( $tenant );
 		} elseif ( isset( $options['via'] ) ) {
 			Addresses::share( $tenant, CommandLine::tenant( $options['via'] ) );
 		} elseif ( $options['remove'] ) {

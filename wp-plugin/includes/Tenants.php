@@ -133,6 +133,7 @@ final class Tenants {
 			$json                   = self::json( $settings );
 			$did                    = ( $json !== $row['settings'] && self::exchange( $key, $id, 'settings', (string) $row['settings'], $json ) ) || $did;
 		}
+		$did = Webhooks\Subscriptions::rotate( $key, $id ) || $did;
 		return ( interface_exists( 'TenantCRMSync\TokenStore', false ) && ( new Tokens\TokenStore() )->rotate( $id ) ) || $did;
 	}
 

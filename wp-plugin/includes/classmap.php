@@ -108,6 +108,7 @@ return array(
 	'TenantCRM\\Webhooks\\Named' => __DIR__ . '/Webhooks/Named.php',
 	'TenantCRM\\Webhooks\\Panel' => __DIR__ . '/Webhooks/Panel.php',
 	'TenantCRM\\Webhooks\\Selection' => __DIR__ . '/Webhooks/Selection.php',
+	'TenantCRM\\Webhooks\\Subscriptions' => __DIR__ . '/Webhooks/Subscriptions.php',
 	'TenantCRM\\Webhooks\\Words' => __DIR__ . '/Webhooks/Words.php',
 	'TenantCRM\\Worker' => __DIR__ . '/Worker.php',
 );

@@ -41,6 +41,8 @@ final class Addresses {
 			$note = (string) ( $connector['webhook_note'] ?? '' );
 			throw new \InvalidArgumentException( trim( "Tenant \"{$tenant->id}\" cannot get webhooks. $note" ) );
 		}
+		// What the CRM was asked to send comes to the old one.
+		Subscriptions::end( $tenant );
 		$key = rtrim( strtr( base64_encode( random_bytes( 32 ) ), '+/', '-_' ), '=' ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
 		self::put( $tenant->key, $tenant->key, hash( 'sha256', $key, true ) );
 		return rest_url( self::PATH . $key );
@@ -63,8 +65,9 @@ final class Addresses {
 		self::put( $tenant->key, $owner->key, null );
 	}
 
-	/** From now on the address is unknown; those who shared it get nothing more either. */
+	/** From now on the address is unknown; those who shared it get nothing more either. What the CRM was asked to send is ended there. */
 	public static function remove( Tenant $tenant ): bool {
+		Subscriptions::end( $tenant );
 		return Sql::change( sprintf( 'DELETE FROM `%s` WHERE tenant = %d', Schema::table( 'webhooks' ), $tenant->key ) ) > 0;
 	}
 
@@ -143,7 +146,7 @@ final class Addresses {
 		foreach ( array( 'tenant', 'owner', 'accepted', 'repeated', 'ignored', 'refused' ) as $name ) {
 			$row[ $name ] = (int) $row[ $name ];
 		}
-		unset( $row['key_hash'] );
+		unset( $row['key_hash'], $row['address'], $row['subscriptions'], $row['renew_at'] );
 		return $row;
 	}
 }

@@ -18,7 +18,7 @@ use TenantCRM\Tenants;
 
 final class Panel {
 
-	/** Name of the form's buttons: `make`, `remove` or `save`; and its nonce. */
+	/** Name of the form's buttons: `make`, `ask`, `remove` or `save`; and its nonce. */
 	public const ACTION = 'tenant-crm-webhook';
 
 	/** The address that this request made. */
@@ -33,7 +33,7 @@ final class Panel {
 		try {
 			$notice = self::done( $tenant, wp_unslash( $_POST ) ); // phpcs:ignore WordPress.Security.NonceVerification -- above.
 			add_action( 'admin_notices', static fn() => Notices::show( 'success', $notice, false ) );
-		} catch ( \InvalidArgumentException | \RuntimeException $e ) {
+		} catch ( \InvalidArgumentException | \RuntimeException $e ) { // The extension's exceptions are among them.
 			$words = $e->getMessage();
 			add_action( 'admin_notices', static fn() => Notices::show( 'error', $words, false ) );
 		}
@@ -50,6 +50,9 @@ final class Panel {
 			case 'make':
 				self::$address = Addresses::make( $tenant );
 				return __( 'The address was made. Enter it at the CRM now: it is shown only this once.', 'tenant-crm-sync' );
+			case 'ask':
+				Subscriptions::begin( $tenant );
+				return __( 'The CRM is being asked for webhooks. That is done in a moment, and renewed in time.', 'tenant-crm-sync' );
 			case 'remove':
 				Addresses::remove( $tenant );
 				return __( 'The address was removed. What the CRM still sends there is refused.', 'tenant-crm-sync' );
@@ -116,6 +119,9 @@ final class Panel {
 		self::fields( $tenant, $connector, $known );
 		echo '</table><p>';
 		self::button( 'save', __( 'Save webhooks', 'tenant-crm-sync' ) );
+		if ( Subscriptions::can( $tenant ) ) {
+			self::button( 'ask', __( 'Ask the CRM for webhooks', 'tenant-crm-sync' ) );
+		}
 		self::button( 'make', $known ? __( 'Make a new address', 'tenant-crm-sync' ) : __( 'Make an address', 'tenant-crm-sync' ) );
 		if ( $known ) {
 			self::button( 'remove', __( 'Remove the address', 'tenant-crm-sync' ) );

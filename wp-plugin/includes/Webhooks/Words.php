@@ -75,6 +75,11 @@ final class Words {
 		if ( $known['owner'] !== $known['tenant'] ) {
 			return '';
 		}
+		$next = Subscriptions::next( $known['tenant'] );
+		if ( null === $known['heard_at'] && null !== $next ) {
+			/* translators: %s: for example "2 days" */
+			return sprintf( __( 'The CRM was asked to send them; that is renewed in %s. Nothing has come yet that was accepted.', 'tenant-crm-sync' ), human_time_diff( time(), $next ) );
+		}
 		if ( null === $known['heard_at'] ) {
 			return __( 'Nothing has come yet that was accepted.', 'tenant-crm-sync' );
 		}
