@@ -65,4 +65,4 @@ preg_match_all( '/(\w+): /', $keys[1], $keys );
 check( 'status()', $keys[1], array_keys( TenantCRMSync::status() ) );
 done();
 --EXPECT--
-134 checks hold
+136 checks hold

@@ -1,5 +1,8 @@
 --TEST--
 Webhooks: what the CRM signed is read, anything else is refused with the same words, and no secret shows
+--INI--
+tenant_crm_sync.allow_http=1
+tenant_crm_sync.allow_private_networks=1
 --FILE--
 <?php
 require __DIR__ . '/inc.php';
@@ -52,7 +55,25 @@ $time    = (string) ( 1000 * time() );
 $sign    = static fn( string $url ): array => [ 'X-HubSpot-Request-Timestamp' => $time, 'X-HubSpot-Signature-v3' => base64_encode( hash_hmac( 'sha256', "POST$url$body$time", 'client secret', true ) ) ];
 $found   = $hubspot->verify_webhook( 'POST', $url, $sign( $url ), $body );
 check( 'HubSpot', [ 'update', [ '123' ], '62515' ], [ $found['events'][0]['action'], $found['events'][0]['ids'], $found['events'][0]['account'] ] );
+check( 'which fields', [ 'email' ], $found['events'][0]['fields'] );
 check( 'HubSpot, another URL', false, $hubspot->verify_webhook( 'POST', "$url&y=2", $sign( $url ), $body ) );
+
+// What the CRM is asked to send.
+$about = TenantCRMSync::connectors();
+check( 'who can be asked, and what is made up for it', [ [ 'webhook_user', 'webhook_password' ], [ 'webhook_secret' ], null ], [ $about['pipedrive']['webhook_secrets'], $about['zoho']['webhook_secrets'], $about['hubspot']['webhook_secrets'] ] );
+check( 'whose events name accounts', [ true, false ], [ $about['hubspot']['webhook_accounts'], $about['zoho']['webhook_accounts'] ] );
+check_throws( 'one that cannot', 'TenantCRMSync\ConfigException', 'enter the address there', static fn() => sync()->throw_errors()->subscribe_webhook( 'leads', 'https://portal.example.test/hook' ) );
+tenant( 'pipe', [ 'dialect' => 'pipedrive' ] );
+$pipe = TenantCRMSync::with_settings( 'pipe', [ 'connector' => 'pipedrive', 'api_key' => KEY, 'api_endpoint' => crm()->plain, 'webhook_user' => 'u', 'webhook_password' => 'made up' ] )->throw_errors();
+$made = $pipe->subscribe_webhook( 'contacts', 'https://portal.example.test/hook' );
+check( 'made', [ '1', null, '1' ], [ $made['id'], $made['expires_at'], $made['account'] ] );
+$seen = crm()->call( 'GET', '/webhooks?tenant=pipe' )[0];
+check( 'as it was asked for', [ 'https://portal.example.test/hook', 'person', 'u', 'made up' ], [ $seen['subscription_url'], $seen['event_object'], $seen['http_auth_user'], $seen['http_auth_password'] ] );
+check_throws( 'about nothing that it knows', 'TenantCRMSync\ConfigException', 'no webhooks about', static fn() => $pipe->subscribe_webhook( 'tickets', 'https://portal.example.test/hook' ) );
+$thrown = check_throws( 'an address that is none', 'TenantCRMSync\HttpException', 'URL', static fn() => $pipe->subscribe_webhook( 'leads', 'the-secret-address' ) );
+check( 'and in no trace', false, str_contains( (string) $thrown, 'the-secret-address' ) );
+check( 'ended, and ended before', [ true, true ], [ $pipe->unsubscribe_webhook( '1' ), $pipe->unsubscribe_webhook( '1' ) ] );
+check( 'it is', [], crm()->call( 'GET', '/webhooks?tenant=pipe' ) );
 done();
 --EXPECT--
-26 checks hold
+40 checks hold

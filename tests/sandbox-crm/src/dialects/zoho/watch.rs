@@ -45,15 +45,15 @@ pub fn enable(tenant: &Tenant, request: &Request<'_>) -> Reply {
         let events = check(&one)?;
         let detail = |event: &String| {
             let name = event.split('.').next().unwrap_or_default();
-            json!({ "channel_expiry": one["channel_expiry"], "resource_uri": format!("https://www.zohoapis.test/crm/v8/{name}"),
-                "resource_id": "5725767000000002175", "resource_name": name, "channel_id": one["channel_id"] })
+            json!({ "channel_expiry": one.get("channel_expiry"), "resource_uri": format!("https://www.zohoapis.test/crm/v8/{name}"),
+                "resource_id": "5725767000000002175", "resource_name": name, "channel_id": one.get("channel_id") })
         };
         done.push(
             json!({ "code": "SUCCESS", "details": { "events": events.iter().map(detail).collect::<Vec<_>>() },
             "message": "Successfully subscribed for actions-watch of the given module", "status": "success" }),
         );
         let mut webhooks = tenant.webhooks.lock();
-        webhooks.retain(|known| known["channel_id"] != one["channel_id"]);
+        webhooks.retain(|known| known.get("channel_id") != one.get("channel_id"));
         webhooks.push(one);
     }
     Ok(Answer::value(StatusCode::CREATED, &json!({ "watch": done })))
@@ -65,7 +65,7 @@ fn check(one: &Value) -> Result<Vec<String>, Answer> {
     if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(wrong(name));
     }
-    let text = |name: &str| one[name].as_str().unwrap_or_default();
+    let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default();
     let channel = text("channel_id");
     if channel.is_empty() || channel.parse::<i64>().is_err() {
         return Err(wrong("channel_id"));
@@ -84,8 +84,9 @@ fn check(one: &Value) -> Result<Vec<String>, Answer> {
             return Err(wrong("channel_expiry"));
         }
     }
-    let events: Vec<String> = one["events"]
-        .as_array()
+    let events: Vec<String> = one
+        .get("events")
+        .and_then(Value::as_array)
         .into_iter()
         .flatten()
         .filter_map(|event| event.as_str().map(str::to_owned))
@@ -108,7 +109,7 @@ pub fn disable(tenant: &Tenant, request: &Request<'_>) -> Reply {
     let mut done = Vec::new();
     for id in ids.split(',') {
         let before = webhooks.len();
-        webhooks.retain(|known| known["channel_id"] != id);
+        webhooks.retain(|known| known.get("channel_id").and_then(Value::as_str) != Some(id));
         if webhooks.len() == before {
             return Err(bad(
                 "INVALID_DATA",
