@@ -43,7 +43,6 @@ final class Plugin {
 		ActionScheduler::register();
 		Article::register();
 		Webhooks\Endpoint::register();
-		Webhooks\Subscriptions::register();
 	}
 
 	/** The plugin's main file. */

@@ -14,6 +14,7 @@ namespace TenantCRM;
 
 use TenantCRM\Webhooks\Fetching;
 use TenantCRM\Webhooks\Inbox;
+use TenantCRM\Webhooks\Subscriptions;
 
 final class Worker {
 
@@ -81,7 +82,7 @@ final class Worker {
 		 *
 		 * @param array<string, callable( Job ): void> $kinds By name, of at most 16 bytes.
 		 */
-		$this->kinds = (array) apply_filters( 'tenant_crm_sync_job_kinds', array() );
+		$this->kinds = (array) apply_filters( 'tenant_crm_sync_job_kinds', array( Subscriptions::KIND => array( Subscriptions::class, 'work' ) ) );
 	}
 
 	/**

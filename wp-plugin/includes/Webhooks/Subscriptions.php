@@ -31,18 +31,6 @@ final class Subscriptions {
 	/** Seconds after which one that could not be renewed is tried again, beside the job's own attempts. */
 	private const AGAIN = HOUR_IN_SECONDS;
 
-	public static function register(): void {
-		add_filter( 'tenant_crm_sync_job_kinds', array( self::class, 'kinds' ) );
-	}
-
-	/**
-	 * @param array<string, callable> $kinds
-	 * @return array<string, callable>
-	 */
-	public static function kinds( $kinds ): array {
-		return array( self::KIND => array( self::class, 'work' ) ) + $kinds;
-	}
-
 	public static function can( Tenant $tenant ): bool {
 		return null !== ( Connectors::find( $tenant->connector )['webhook_secrets'] ?? null );
 	}
