@@ -167,6 +167,7 @@ final class WebhookTest extends WebhookCase {
 		Addresses::share( $second, $first );
 		Addresses::share( $third, $first );
 		Addresses::set_account( $second, '200' );
+		$this->assertNull( Addresses::of( $first->key )['stranger'] );
 		$mixed = array_merge( json_decode( $this->hubspot_body( array( 11, 12 ), '100' ), true ), json_decode( $this->hubspot_body( array( 21 ), '200' ), true ), json_decode( $this->hubspot_body( array( 99 ), '999' ), true ) );
 		$body  = (string) json_encode( $mixed );
 		$this->assertSame( self::ACCEPTED, $this->deliver( $url, $body, $this->signed_by_hubspot( $url, $body ) ) );

@@ -81,10 +81,14 @@ final class Addresses {
 		if ( strlen( $account ) > self::MAX_ACCOUNT || preg_match( '/[\x00-\x1f\x7f]/', $account ) ) {
 			throw new \InvalidArgumentException( 'The account is what the CRM calls it in its webhooks: up to 190 bytes without control characters.' );
 		}
-		if ( ! self::of( $tenant->key ) ) {
+		$known = self::of( $tenant->key );
+		if ( ! $known ) {
 			throw new \InvalidArgumentException( "Tenant \"{$tenant->id}\" has no address for webhooks yet. Make one first." );
 		}
-		Sql::change( sprintf( 'UPDATE `%s` SET account = %s, stranger = IF(stranger = %2$s, NULL, stranger) WHERE tenant = %3$d', Schema::table( 'webhooks' ), '' === $account ? 'NULL' : Sql::bytes( $account ), $tenant->key ) );
+		$table = Schema::table( 'webhooks' );
+		Sql::change( sprintf( 'UPDATE `%s` SET account = %s WHERE tenant = %d', $table, '' === $account ? 'NULL' : Sql::bytes( $account ), $tenant->key ) );
+		// It is somebody's now.
+		Sql::change( sprintf( 'UPDATE `%s` SET stranger = NULL WHERE tenant = %d AND stranger = %s', $table, $known['owner'], Sql::bytes( $account ) ) );
 	}
 
 	/**
