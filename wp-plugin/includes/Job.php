@@ -9,6 +9,9 @@ namespace TenantCRM;
 
 final class Job {
 
+	/** Kinds whose pages travel while others are stored: each takes a place of its worker. All other kinds are short. */
+	public const PULLS = array( 'pull', Webhooks\Inbox::KIND );
+
 	/** Commits so far, as this worker knows it: tells a batch whose COMMIT got no answer from one that was not stored. */
 	public int $batches;
 

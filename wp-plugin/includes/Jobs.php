@@ -141,7 +141,7 @@ final class Jobs {
 		}
 		$taken = array();
 		foreach ( $rows as $row ) {
-			if ( (int) $row['deaths'] < Retries::DEATHS_IN_COMPANY && ( 'pull' !== $row['kind'] || $pulls-- > 0 ) ) {
+			if ( (int) $row['deaths'] < Retries::DEATHS_IN_COMPANY && ( ! in_array( $row['kind'], Job::PULLS, true ) || $pulls-- > 0 ) ) {
 				$taken[] = $row;
 			}
 		}

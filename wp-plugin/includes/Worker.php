@@ -216,7 +216,7 @@ final class Worker {
 			}
 			Leases::beat();
 			++$this->result['slices'];
-			$short += (int) ( 'pull' !== $job->kind );
+			$short += (int) ! in_array( $job->kind, Job::PULLS, true );
 			$this->start( $job );
 		}
 		$this->end_done();
@@ -291,7 +291,7 @@ final class Worker {
 			Jobs::finish( $job );
 			return 'done';
 		}
-		if ( ! in_array( $job->kind, array( 'pull', Inbox::KIND ), true ) ) {
+		if ( ! in_array( $job->kind, Job::PULLS, true ) ) {
 			return Failure::bury( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
 		}
 		if ( ! $tenant ) {

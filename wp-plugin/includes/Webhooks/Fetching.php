@@ -18,6 +18,7 @@ use TenantCRM\HookStore;
 use TenantCRM\Job;
 use TenantCRM\Jobs;
 use TenantCRM\Ledger;
+use TenantCRM\Retries;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Store;
@@ -60,8 +61,12 @@ final class Fetching {
 		return new self( $job, $tenant, $fields, $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields ), self::hints( $tenant, $job->object ) );
 	}
 
-	/** @param \TenantCRMSync\Pulls $pulls */
-	public function add_to( object $pulls, string $key ): void {
+	/** As of a pull: whether workers died over this job, and nothing has come of it since. */
+	public function is_suspect(): bool {
+		return $this->job->deaths >= Retries::DEATHS_IN_COMPANY && 0 === $this->batches;
+	}
+
+	public function add_to( \TenantCRMSync\Pulls $pulls, string $key ): void {
 		$options = array(
 			'fields' => $this->fields->crm_fields(),
 			'ids'    => array_column( $this->open, 'crm_id' ),
