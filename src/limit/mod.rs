@@ -83,6 +83,18 @@ impl Now {
             unix: clock::unix_milliseconds(),
         }
     }
+
+    /// This moment, as far as it matters to a window of this rule: the wall clock is a tenth of what a decision costs.
+    #[must_use]
+    pub fn of(rule: &Rule) -> Self {
+        match rule.count {
+            Count::Paced => Self {
+                mono: clock::monotonic(),
+                unix: 0,
+            },
+            Count::Rolling | Count::Daily(_) => Self::read(),
+        }
+    }
 }
 
 /// Whether a request may go.

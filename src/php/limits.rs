@@ -140,7 +140,7 @@ fn admit(call: &mut Call<'_>) -> PhpResult<Zval> {
             })?;
     }
     let decision = if this.limiter.is_local() {
-        this.limiter.take_here(NO_GATE, &[draw], Now::read())
+        this.limiter.take_here(NO_GATE, &[draw], Now::of(&draw.rule))
     } else {
         // A child of the process that made it has a connection of its own.
         let limiter = limiter::at(&ini::limits());
@@ -157,17 +157,15 @@ fn admit_here(call: &mut Call<'_>) -> Option<Zval> {
     let this = call.this::<Limiter>().ok()?;
     let draws = std::slice::from_ref(&this.draw);
     let is_local = this.limiter.is_local();
-    is_local.then(|| told(this.limiter.take_here(NO_GATE, draws, Now::read())))
+    is_local.then(|| told(this.limiter.take_here(NO_GATE, draws, Now::of(&this.draw.rule))))
 }
 
 /// Seconds to wait.
 fn told(decision: Decision) -> Zval {
-    let mut wait = Zval::new();
-    wait.set_double(match decision {
+    zend::float(match decision {
         Decision::Go => 0.0,
         Decision::Wait(nanos, _) => Duration::from_nanos(nanos.max(1)).as_secs_f64(),
-    });
-    wait
+    })
 }
 
 /// `limits(): array`

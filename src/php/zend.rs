@@ -420,7 +420,7 @@ pub fn run(frame: &mut ExecuteData, result: &mut Zval, method: fn(&mut Call<'_>)
     let guarded = std::panic::AssertUnwindSafe(|| {
         let mut call = Call { frame };
         match method(&mut call) {
-            Ok(value) => *result = value,
+            Ok(value) => answer(result, value),
             Err(exception) => exception.throw(),
         }
     });
@@ -429,14 +429,25 @@ pub fn run(frame: &mut ExecuteData, result: &mut Zval, method: fn(&mut Call<'_>)
 
 /// The same for what calls nothing of PHP's, so that no fatal error can jump out of it: it needs no guard, which costs as much as
 /// a short method. False: it has not answered, and nothing has happened.
-pub fn run_alone(frame: &mut ExecuteData, result: &mut Zval, method: fn(&mut Call<'_>) -> Option<Zval>) -> bool {
+pub fn run_alone(
+    frame: &mut ExecuteData,
+    result: &mut Zval,
+    method: impl FnOnce(&mut Call<'_>) -> Option<Zval>,
+) -> bool {
     let mut call = Call { frame };
     let guarded = std::panic::AssertUnwindSafe(|| method(&mut call));
     let Ok(Some(value)) = std::panic::catch_unwind(guarded) else {
         return false;
     };
-    *result = value;
+    answer(result, value);
     true
+}
+
+/// As ZVAL_COPY_VALUE does it. PHP has made the result null: there is nothing to be freed.
+fn answer(result: &mut Zval, value: Zval) {
+    result.value = value.value;
+    result.u1 = value.u1;
+    std::mem::forget(value);
 }
 
 impl Call<'_> {
@@ -747,6 +758,15 @@ pub fn string(text: &[u8]) -> Zval {
 pub fn integer(value: i64) -> Zval {
     let mut zval = Zval::new();
     zval.set_long(value);
+    zval
+}
+
+/// A number value with a fraction.
+pub fn float(value: f64) -> Zval {
+    let mut zval = Zval::new();
+    // Not `set_double`, which looks first whether there is something to be freed.
+    zval.value.dval = value;
+    zval.u1.type_info = ffi::IS_DOUBLE;
     zval
 }
 
