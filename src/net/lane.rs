@@ -65,8 +65,8 @@ pub struct Turn<'l> {
 }
 
 impl Lane {
-    /// Waits until a request may go, but not beyond the deadline.
-    pub async fn turn(&self, costs: &Costs, deadline: Instant) -> Result<Turn<'_>> {
+    /// Waits until a request may go, but no longer than that.
+    pub async fn turn(&self, costs: &Costs, latest: Instant) -> Result<Turn<'_>> {
         let Draws { draws, windows } = budget::draws(&self.windows, costs)?;
         loop {
             match self.limiter.take(self.gate, &draws).await {
@@ -79,7 +79,7 @@ impl Lane {
                 }
                 Decision::Wait(nanos, cause) => {
                     let wait = Duration::from_nanos(nanos);
-                    if wait >= deadline.saturating_duration_since(Instant::now()) {
+                    if wait >= latest.saturating_duration_since(Instant::now()) {
                         return Err(self.refusal(wait, cause, &draws, &windows));
                     }
                     tokio::time::sleep(wait + spread(wait)).await;

@@ -25,6 +25,9 @@ const ERROR_BODY_PATIENCE: Duration = Duration::from_millis(500);
 const MAX_ERROR_BODY: usize = 1 << 20;
 /// What is kept of it.
 const MAX_EXCERPT: usize = 16 * 1024;
+/// This part of a call's time is not waited away: a request that had nearly none would be sent for nothing, and of a write nobody
+/// would know what became of it.
+const FOR_THE_ANSWER: u32 = 10;
 
 /// Says what an answer means: the connector does.
 pub trait Judge: std::fmt::Debug + Send + Sync {
@@ -118,11 +121,12 @@ pub async fn send(client: Client, mut call: Call) -> Result<Reply> {
 async fn attempts(client: &Client, call: &mut Call, operation: &str) -> Result<Reply> {
     let start = Instant::now();
     let deadline = start + call.timeout;
+    let latest = start + (call.timeout - call.timeout / FOR_THE_ANSWER);
     let lane = call.lane.clone();
     let mut attempt = 1;
     let mut earlier: Option<Error> = None;
     loop {
-        let turn = match turn(lane.as_deref(), &call.costs, deadline).await {
+        let turn = match turn(lane.as_deref(), &call.costs, latest).await {
             Ok(turn) => turn,
             // What the CRM said itself says more than that it is not asked again.
             Err(refusal) => return Err(earlier.unwrap_or(refusal)),
@@ -186,9 +190,9 @@ fn said(error: Error, earlier: Option<Error>, repeat: Repeat) -> Error {
     }
 }
 
-async fn turn<'l>(lane: Option<&'l Lane>, costs: &Costs, deadline: Instant) -> Result<Option<Turn<'l>>> {
+async fn turn<'l>(lane: Option<&'l Lane>, costs: &Costs, latest: Instant) -> Result<Option<Turn<'l>>> {
     match lane {
-        Some(lane) => lane.turn(costs, deadline).await.map(Some),
+        Some(lane) => lane.turn(costs, latest).await.map(Some),
         None => Ok(None),
     }
 }

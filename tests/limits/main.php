@@ -17,7 +17,7 @@ foreach ( array( 'fpm/Checks', 'fpm/FastCgi', 'fpm/Sandbox', 'redis/lib/Admissio
 $checks  = new Checks();
 $sandbox = new Sandbox( (string) getenv( 'TCS_SANDBOX_CONTROL' ) );
 
-foreach ( array( 'accuracy', 'cost', 'budget', 'places', 'quotas', 'halved' ) as $case ) {
+foreach ( array( 'accuracy', 'cost', 'budget', 'late', 'places', 'quotas', 'halved', 'resumed' ) as $case ) {
 	$checks->group( $case );
 	try {
 		( require __DIR__ . "/cases/$case.php" )( $checks, $sandbox );
