@@ -21,7 +21,7 @@ final class Crowd {
 		}
 		$all = array();
 		foreach ( $orders as $order ) {
-			$process = proc_open( array( ...$command, dirname( __DIR__ ) . '/redis/worker.php', (string) json_encode( $order ) ), array( 1 => array( 'pipe', 'w' ), 2 => STDERR ), $pipes );
+			$process = proc_open( array( ...$command, dirname( __DIR__ ) . '/redis/worker.php', (string) json_encode( $order ) ), array( 1 => array( 'pipe', 'w' ) ), $pipes );
 			$all[]   = array( $process, $pipes[1] );
 		}
 		$found = array();
@@ -42,7 +42,7 @@ final class Crowd {
 		$code = 'require $argv[1]; echo json_encode( TenantCRM\Tests\Fpm\FastCgi::get( "crowd", "calls.php", json_decode( $argv[2], true ) )["json"] );';
 		$all  = array();
 		for ( $worker = 0; $worker < $count; $worker++ ) {
-			$process = proc_open( array( PHP_BINARY, '-n', '-r', $code, dirname( __DIR__ ) . '/fpm/FastCgi.php', (string) json_encode( $query ) ), array( 1 => array( 'pipe', 'w' ), 2 => STDERR ), $pipes );
+			$process = proc_open( array( PHP_BINARY, '-n', '-r', $code, dirname( __DIR__ ) . '/fpm/FastCgi.php', (string) json_encode( $query ) ), array( 1 => array( 'pipe', 'w' ) ), $pipes );
 			$all[]   = array( $process, $pipes[1] );
 		}
 		null === $meanwhile || $meanwhile();

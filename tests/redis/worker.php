@@ -3,10 +3,10 @@
  * One PHP process of a host: does what the order (JSON, the only argument) says, prints one line of JSON. Times are CLOCK_MONOTONIC in
  * nanoseconds, one clock for all processes of the machine.
  *
- * admit: asks a limiter from `at` to `until`; each admission lies between the two times that are printed. take: asks it `times` times,
- * and waits only where it is told to wait less than 2 s. hear: waits for `times` rings, or until `until`. ring: rings `times` times.
- * status: what status() and phpinfo() say once Redis has been asked. place: as take without waiting, and why limits are not counted where
- * they should be.
+ * admit: asks a limiter from `at` to `until`; each call lies between the two times that are printed, with whether it was admitted. take:
+ * asks it `times` times, and waits only where it is told to wait less than 2 s. hear: waits for `times` rings, or until `until`. ring: rings
+ * `times` times. status: what status() and phpinfo() say once Redis has been asked. place: as take without waiting, after so many `others`
+ * were asked once, and why limits are not counted where they should be.
  */
 
 declare(strict_types=1);
@@ -22,10 +22,9 @@ switch ( $order['do'] ) {
 			usleep( 1000 );
 		}
 		while ( ( $before = hrtime( true ) ) < $order['until'] ) {
-			$wait = $limiter->admit();
-			if ( 0.0 === $wait ) {
-				$found[] = array( $before, hrtime( true ) );
-			} else {
+			$wait    = $limiter->admit();
+			$found[] = array( $before, hrtime( true ), 0.0 === $wait );
+			if ( $wait > 0.0 ) {
 				usleep( (int) ceil( 1e6 * min( $wait, max( 0.0, ( $order['until'] - hrtime( true ) ) / 1e9 ) ) ) );
 			}
 		}
@@ -62,6 +61,9 @@ switch ( $order['do'] ) {
 		}
 		break;
 	case 'place':
+		for ( $other = 0; $other < ( $order['others'] ?? 0 ); $other++ ) {
+			TenantCRMSync::limiter( "place-$other", 160, 3600.0 )->admit();
+		}
 		for ( $left = $order['times'], $admitted = 0; $left > 0; --$left ) {
 			$admitted += 0.0 === $limiter->admit() ? 1 : 0;
 		}

@@ -34,4 +34,11 @@ return static function ( Checks $checks ): void {
 	}
 	$found = Crowd::processes( array( $order ), array( 'tenant_crm_sync.limit_file' => "$folder/good" ) )[0];
 	$checks->same( 'one that is good: no error, the whole limit', array( null, 160 ), array( $found['error'], $found['admitted'] ) );
+	$full = Crowd::processes( array( array( 'others' => 64 ) + $order ), array( 'tenant_crm_sync.limit_file' => "$folder/full", 'tenant_crm_sync.limit_slots' => '64' ) )[0];
+	$checks->is( 'one that is full: who finds no room has a small part', null === $full['error'] && $full['admitted'] > 0 && $full['admitted'] <= 10, (string) json_encode( $full ) );
+	// A head that is good, and any bits behind it.
+	$bytes = (string) file_get_contents( "$folder/good" );
+	file_put_contents( "$folder/good", substr( $bytes, 0, 256 ) . random_bytes( strlen( $bytes ) - 256 ) );
+	$found = Crowd::processes( array( $order ), array( 'tenant_crm_sync.limit_file' => "$folder/good" ) )[0];
+	$checks->is( 'one with any bits in it: no crash, and no more than the limit', isset( $found['admitted'] ) && $found['admitted'] <= 160, (string) json_encode( $found ) );
 };

@@ -1,6 +1,6 @@
 <?php
 /**
- * What was admitted, and when: each admission lies somewhere between two readings of the machine's one monotonic clock.
+ * What was asked and admitted, and when: each call lies somewhere between two readings of the machine's one monotonic clock.
  */
 
 declare(strict_types=1);
@@ -9,19 +9,42 @@ namespace TenantCRM\Tests\Redis;
 
 final class Admissions {
 
-	/** @param list<array{0: int, 1: int}> $all By the first of the two times. */
-	private function __construct( private array $all ) {
-		sort( $this->all );
+	/** @var list<array{0: int, 1: int, 2: bool}> Those that were admitted. */
+	private array $all;
+
+	/** @param list<array{0: int, 1: int, 2: bool}> $asked By the first of the two times. */
+	private function __construct( private array $asked ) {
+		sort( $this->asked );
+		$this->all = array_values( array_filter( $this->asked, static fn( $one ) => $one[2] ) );
 	}
 
-	/** @param list<list<array{0: int, 1: int}>|null> $of_processes */
+	/** @param list<list<array{0: int, 1: int, 2: bool}>|null> $of_processes */
 	public static function of( array $of_processes ): self {
 		return new self( array_merge( ...array_map( static fn( $one ) => $one ?? array(), $of_processes ) ) );
 	}
 
 	/** Those that began between two times. */
 	public function between( int $from, int $to ): self {
-		return new self( array_values( array_filter( $this->all, static fn( $one ) => $from <= $one[0] && $one[0] < $to ) ) );
+		return new self( array_values( array_filter( $this->asked, static fn( $one ) => $from <= $one[0] && $one[0] < $to ) ) );
+	}
+
+	/**
+	 * What one limiter that makes no mistake would have admitted of these calls, of so many a second and so many at once. A busy machine
+	 * lets all processes sleep too long at times; nobody can admit what nobody asks for.
+	 */
+	public function ideal( int $rate, int $burst ): int {
+		$ends = array_column( $this->asked, 1 );
+		sort( $ends );
+		list( $count, $left, $at ) = array( 0, (float) $burst, $ends[0] ?? 0 );
+		foreach ( $ends as $now ) {
+			$left = min( $burst, $left + $rate * ( $now - $at ) / 1e9 );
+			$at   = $now;
+			if ( $left >= 1.0 ) {
+				--$left;
+				++$count;
+			}
+		}
+		return $count;
 	}
 
 	public function count(): int {

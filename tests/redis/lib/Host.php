@@ -43,7 +43,7 @@ final class Host {
 			array_push( $command, '-d', "tenant_crm_sync.$name=\"$value\"" );
 		}
 		array_push( $command, dirname( __DIR__ ) . '/worker.php', (string) json_encode( $order ) );
-		$this->running[] = array( proc_open( $command, array( 1 => array( 'pipe', 'w' ), 2 => STDERR ), $pipes ), $pipes[1] );
+		$this->running[] = array( proc_open( $command, array( 1 => array( 'pipe', 'w' ) ), $pipes ), $pipes[1] );
 	}
 
 	/** @return list<mixed> What each process has found; null where it has died. */

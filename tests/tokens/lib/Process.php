@@ -20,7 +20,7 @@ final class Process {
 	/** @param array<string, mixed> $order */
 	private function __construct( array $order ) {
 		$command       = array( PHP_BINARY, '-d', 'memory_limit=256M', __DIR__ . '/../worker.php', (string) json_encode( $order ) );
-		$this->process = proc_open( $command, array( 1 => array( 'pipe', 'w' ), 2 => STDERR ), $pipes );
+		$this->process = proc_open( $command, array( 1 => array( 'pipe', 'w' ) ), $pipes );
 		$this->output  = $pipes[1];
 		stream_set_blocking( $this->output, false );
 	}
