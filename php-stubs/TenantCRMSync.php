@@ -300,6 +300,71 @@ namespace {
 		}
 
 		/**
+		 * Merges one record three ways, field by field: what one side changed goes to the other, what both changed is decided by a policy.
+		 * Pure: nothing is asked or written. A record that a side does not have is null: with a base it was deleted there. A field that a
+		 * record does not have is one of which that side says nothing, not one that it cleared. null, '' and [] are the same nothing. Values
+		 * are compared with their types: declare "number" or "boolean" in `same` where the CRM writes numbers as texts.
+		 *
+		 * Options, all optional:
+		 *
+		 * | option            | type                        | meaning |
+		 * |-------------------|-----------------------------|---------|
+		 * | policy            | string                      | for fields that both sides changed: crm (default), portal, newest or ask |
+		 * | policies          | array<string, string>       | by field, in its place; what waits for a person keeps "ask" until it is decided |
+		 * | delete            | string                      | a record that one side deleted and the other changed: crm, portal or ask (default) |
+		 * | sets              | list<string>                | fields whose values are sets: what either side added or removed counts, whatever the policy |
+		 * | same              | array<string, string\|list> | equivalences by field, see same(); "*" stands for all fields |
+		 * | crm_updated_at    | ?string\|int                | newest: the CRM's time of the record, as it wrote it |
+		 * | zone              | string                      | the zone of that time if it has no offset; without one it tells nothing |
+		 * | portal_updated_at | ?string\|int\|array         | newest: the portal's time, of the record or by field; without an offset it is UTC |
+		 * | skew              | int\|float                  | newest: seconds by which the clocks may differ (default 1); closer times ask |
+		 * | sent              | array<string, mixed>        | the fields of a write to the CRM that is settled by this merge; needs outcome |
+		 * | outcome           | string                      | of that write. answered: $crm is what the write itself answered. done: it was read behind the write. unknown: nobody knows whether it was done |
+		 *
+		 * @param array<string, mixed>|null $base    What both last agreed on: `base` of the merge before.
+		 * @param array<string, mixed>|null $crm     What the CRM has.
+		 * @param array<string, mixed>|null $portal  What the portal has.
+		 * @param array<string, mixed>      $options As above. Others are refused.
+		 * @return array{record: array<string, mixed>, to_crm: array<string, mixed>, to_portal: array<string, mixed>, base: array<string, mixed>|null,
+		 *         delete: ?string, conflicts: list<array{field: ?string, base: mixed, crm: mixed, portal: mixed, reason: string}>,
+		 *         decisions: array<string, array{from: string, rule: string}>} record: the merged fields, in the order of their names. to_crm, to_portal: what
+		 *         is to be written there. base: for the next merge; null if there is none. delete: crm or portal, where the record is to be
+		 *         deleted. conflicts: what a person decides, unwritten until then; field null: the whole record. from: equal, both, crm, portal,
+		 *         base or set. rule: why, in words.
+		 * @throws \TenantCRMSync\ConfigException For an option that is wrong, and for a value that no record has: an object, NAN, text that is not
+		 *         UTF-8, arrays too large or too deep. The message names the option, or side and field.
+		 */
+		public static function merge( ?array $base, ?array $crm, ?array $portal, array $options = [] ): array {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Whether two values are one, though people and servers write them differently.
+		 *
+		 * @param mixed        $a            Text, number, boolean, null, or an array of such.
+		 * @param mixed        $b            The other.
+		 * @param list<string> $equivalences trim (white space at the ends, ends of lines), case, email (both), phone (E.164), phone:49 (the same with
+		 *                                   the calling code of numbers without one), number, boolean (what forms write for yes and no) and time (to
+		 *                                   the second; without an offset UTC). Without any, values are compared with their types.
+		 * @throws \TenantCRMSync\ConfigException For an unknown equivalence, and for a value that merge() refuses.
+		 */
+		public static function same( $a, $b, array $equivalences = [] ): bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
+		 * Whether one of a CRM's revisions (updated_at, or a number that grows) is surely newer than another.
+		 *
+		 * @param string|null $revision As the CRM wrote it.
+		 * @param string|null $than     As the CRM wrote it; everything is newer than null and ''.
+		 * @return bool|null Null if nobody can tell: then read the record itself. Within one second, where the CRM writes whole ones, nothing is
+		 *         newer; times without an offset are only compared if they are more than an hour apart, for a zone may repeat one.
+		 */
+		public static function is_newer( ?string $revision, ?string $than ): ?bool {
+			throw new \LogicException( 'stub' );
+		}
+
+		/**
 		 * What is known of each CRM, the site's own connectors included.
 		 *
 		 * @return array<string, array{title: string, notes: list<string>,

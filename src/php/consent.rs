@@ -1,6 +1,8 @@
 //! A person's consent, for connections that need one: the address where it is given, and what the browser brings back.
 
+use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 
 use crate::auth::token::Connection;
@@ -11,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::net::egress;
 use crate::php::client::{Client, boolean, redacted};
 use crate::php::exception::exception;
+use crate::php::register::{arg, handler, method};
 use crate::php::zend::{Call, string};
 use crate::php::{ini, tokens};
 
@@ -77,4 +80,31 @@ fn connected<T>(client: &Client, work: impl FnOnce(&Connection<'_>) -> Result<T>
         lane: Some(&lane),
     })
     .map_err(|error| redacted(error, &secrets))
+}
+
+/// The methods above.
+pub fn methods(class: ClassBuilder) -> ClassBuilder {
+    let text = |name: &str| arg(name, DataType::String);
+    let maybe_text = |name: &str| text(name).allow_null().default("null");
+    class
+        .method(
+            method(
+                "authorize_url",
+                handler!(authorize_url),
+                2,
+                vec![text("redirect_uri"), text("state"), maybe_text("code_challenge")],
+            )
+            .returns(DataType::String, false, false),
+            MethodFlags::Public,
+        )
+        .method(
+            method(
+                "exchange_code",
+                handler!(exchange_code),
+                2,
+                vec![text("code"), text("redirect_uri"), maybe_text("code_verifier")],
+            )
+            .returns(DataType::Bool, false, false),
+            MethodFlags::Public,
+        )
 }

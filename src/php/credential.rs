@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::exception::PhpResult;
+use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use zeroize::Zeroizing;
 
@@ -12,6 +14,7 @@ use crate::crm::request;
 use crate::error::{Error, Kind, Result};
 use crate::php::exception::exception;
 use crate::php::ini;
+use crate::php::register::{UNTYPED, arg, handler, method};
 use crate::php::settings;
 use crate::php::zend::{Call, is_preloading, string};
 use crate::secret::{self, Keyring, Scope};
@@ -228,4 +231,46 @@ pub fn use_site(call: &mut Call<'_>) -> PhpResult<Zval> {
     let site = call.utf8(0, "site_id")?;
     SITE.with_borrow_mut(|slot| *slot = site);
     Ok(Zval::null())
+}
+
+/// The methods above.
+pub fn methods(class: ClassBuilder) -> ClassBuilder {
+    let shared = MethodFlags::Public | MethodFlags::Static;
+    let text = |name: &str| arg(name, DataType::String);
+    let tenant = || arg("tenant_id", UNTYPED);
+    let field = || text("field").default("'api_key'");
+    class
+        .method(
+            method(
+                "encrypt_credential",
+                handler!(encrypt),
+                2,
+                vec![
+                    tenant(),
+                    text("plaintext"),
+                    field(),
+                    text("endpoint").allow_null().default("null"),
+                ],
+            )
+            .returns(DataType::String, false, false),
+            shared,
+        )
+        .method(
+            method(
+                "rotate_credential",
+                handler!(rotate),
+                2,
+                vec![tenant(), text("envelope"), field()],
+            )
+            .returns(DataType::String, false, false),
+            shared,
+        )
+        .method(
+            method("forget_tenant", handler!(forget), 1, vec![tenant()]).returns(DataType::Bool, false, false),
+            shared,
+        )
+        .method(
+            method("use_site", handler!(use_site), 1, vec![text("site_id")]).returns(DataType::Void, false, false),
+            shared,
+        )
 }

@@ -14,6 +14,7 @@ mod json;
 mod lifecycle;
 mod limits;
 mod many;
+mod merge;
 mod methods;
 mod pull;
 mod records;

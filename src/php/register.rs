@@ -10,7 +10,7 @@ use ext_php_rs::zend::{ExecuteData, ZendType};
 use crate::php::client::Client;
 use crate::php::zend::{self, ClassKeys, PhpClass};
 use crate::php::{
-    about, batch, consent, credential, info, journal, limits, many, methods, pull, records, tokens, webhook,
+    about, batch, consent, credential, info, journal, limits, many, merge, methods, pull, records, tokens, webhook,
 };
 
 /// The drop-in's name.
@@ -19,7 +19,7 @@ pub const NAME: &str = "TenantCRMSync";
 pub static KEYS: ClassKeys = ClassKeys::new();
 
 /// Stands for "no type", as the article's class has it: an untyped override stays valid.
-const UNTYPED: DataType = DataType::Mixed;
+pub const UNTYPED: DataType = DataType::Mixed;
 /// Stands for the return type `static`, which ext-php-rs does not know.
 const STATIC: DataType = DataType::Callable;
 
@@ -76,8 +76,7 @@ fn drop_in() -> Result<()> {
     let any = |name: &str| arg(name, UNTYPED);
     let array = |name: &str| arg(name, DataType::Array);
     let maybe_text = |name: &str| text(name).allow_null().default("null");
-    let field = || text("field").default("'api_key'");
-    ClassBuilder::new(NAME)
+    let class = ClassBuilder::new(NAME)
         .method(
             method("__construct", handler!(methods::construct), 1, vec![any("tenant_id")]),
             PUBLIC,
@@ -315,62 +314,6 @@ fn drop_in() -> Result<()> {
         )
         .method(
             method(
-                "encrypt_credential",
-                handler!(credential::encrypt),
-                2,
-                vec![any("tenant_id"), text("plaintext"), field(), maybe_text("endpoint")],
-            )
-            .returns(DataType::String, false, false),
-            shared,
-        )
-        .method(
-            method(
-                "rotate_credential",
-                handler!(credential::rotate),
-                2,
-                vec![any("tenant_id"), text("envelope"), field()],
-            )
-            .returns(DataType::String, false, false),
-            shared,
-        )
-        .method(
-            method("forget_tenant", handler!(credential::forget), 1, vec![any("tenant_id")]).returns(
-                DataType::Bool,
-                false,
-                false,
-            ),
-            shared,
-        )
-        .method(
-            method("use_site", handler!(credential::use_site), 1, vec![text("site_id")]).returns(
-                DataType::Void,
-                false,
-                false,
-            ),
-            shared,
-        )
-        .method(
-            method(
-                "authorize_url",
-                handler!(consent::authorize_url),
-                2,
-                vec![text("redirect_uri"), text("state"), maybe_text("code_challenge")],
-            )
-            .returns(DataType::String, false, false),
-            PUBLIC,
-        )
-        .method(
-            method(
-                "exchange_code",
-                handler!(consent::exchange_code),
-                2,
-                vec![text("code"), text("redirect_uri"), maybe_text("code_verifier")],
-            )
-            .returns(DataType::Bool, false, false),
-            PUBLIC,
-        )
-        .method(
-            method(
                 "use_token_store",
                 handler!(tokens::use_store),
                 1,
@@ -455,7 +398,11 @@ fn drop_in() -> Result<()> {
         .method(
             method("status", handler!(info::status), 0, vec![]).returns(DataType::Array, false, false),
             shared,
-        )
+        );
+    let class = credential::methods(class);
+    let class = consent::methods(class);
+    let class = merge::methods(class);
+    class
         .registration(|entry, tables| {
             keep(tables);
             zend::retype(entry, own_types);

@@ -9,5 +9,6 @@ pub mod plan;
 pub mod probe;
 pub mod pull;
 pub mod push;
+pub mod revision;
 pub mod walk;
 pub mod watermark;

@@ -65,4 +65,4 @@ preg_match_all( '/(\w+): /', $keys[1], $keys );
 check( 'status()', $keys[1], array_keys( TenantCRMSync::status() ) );
 done();
 --EXPECT--
-136 checks hold
+139 checks hold

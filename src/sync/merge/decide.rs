@@ -1,9 +1,41 @@
 //! What becomes of one field.
 
 use crate::sync::merge::rules::{Applied, Policy, Rules};
+use crate::sync::merge::sent::{Ground, Outcome};
 use crate::sync::merge::set::{self, Set};
 use crate::sync::merge::value::Value;
 use crate::sync::merge::{Origin, Pick, Reason, Rule, Side};
+
+/// What is said of one field.
+#[derive(Clone, Copy)]
+pub struct Said<'r> {
+    pub base: Option<&'r Value<'r>>,
+    pub crm: Option<&'r Value<'r>>,
+    pub portal: Option<&'r Value<'r>>,
+    /// What was written to the CRM, and what came of it.
+    pub sent: Option<(&'r Value<'r>, Outcome)>,
+}
+
+impl<'r> Said<'r> {
+    /// Whether a write of it was surely done.
+    pub fn is_done(&self) -> bool {
+        self.sent.is_some_and(|(_, outcome)| outcome != Outcome::Unknown)
+    }
+
+    /// What it is compared with.
+    pub fn ground(&self, field: &Applied<'_>) -> Ground<'r> {
+        let Self {
+            base,
+            crm,
+            portal,
+            sent,
+        } = *self;
+        match sent {
+            Some((sent, outcome)) => Ground::written(base, crm, portal, sent, outcome, field),
+            None => Ground::plain(base),
+        }
+    }
+}
 
 /// A field's value, why, and where it must be written.
 pub struct Decision {
@@ -13,6 +45,8 @@ pub struct Decision {
     pub from: Origin,
     pub rule: Rule,
     pub conflict: Option<Reason>,
+    /// Whether it is left for a person, alone or with its record.
+    pub is_waiting: bool,
 }
 
 impl Decision {
@@ -25,6 +59,7 @@ impl Decision {
             from,
             rule,
             conflict: None,
+            is_waiting: false,
         }
     }
 
@@ -42,20 +77,17 @@ impl Decision {
         let pick = if has_base { Pick::Base } else { Pick::Nothing };
         Self {
             conflict,
+            is_waiting: true,
             ..Self::quiet(pick, Origin::Base, Rule::Asked)
         }
     }
 }
 
 /// A field of a record that both sides have.
-pub fn decide<'v>(
-    base: Option<&'v Value<'v>>,
-    crm: Option<&'v Value<'v>>,
-    portal: Option<&'v Value<'v>>,
-    field: &Applied<'_>,
-    rules: &Rules<'_>,
-) -> Decision {
-    let (crm, portal) = match (crm, portal) {
+pub fn decide(said: &Said<'_>, field: &Applied<'_>, rules: &Rules<'_>) -> Decision {
+    let ground = said.ground(field);
+    let base = ground.base.as_deref();
+    let (crm, portal) = match (said.crm, said.portal) {
         (Some(crm), Some(portal)) => (crm, portal),
         (Some(crm), None) => return one_sided(base, crm, Side::Crm, field),
         (None, Some(portal)) => return one_sided(base, portal, Side::Portal, field),
@@ -71,6 +103,13 @@ pub fn decide<'v>(
     let is_base = |value| base.is_some_and(|base| field.same.equal(base, value));
     if field.same.equal(crm, portal) {
         return agreed(is_base(crm));
+    }
+    let has_base = said.base.is_some();
+    if ground.is_unsure {
+        return match field.policy {
+            Policy::Portal => Decision::take(Side::Portal, Rule::Policy(Side::Portal)),
+            Policy::Crm | Policy::Newest | Policy::Ask => Decision::wait(has_base, Some(Reason::Unsure)),
+        };
     }
     if is_base(portal) {
         return Decision::take(Side::Crm, Rule::Changed(Side::Crm));
@@ -92,10 +131,10 @@ pub fn decide<'v>(
     match field.policy {
         Policy::Crm => Decision::take(Side::Crm, Rule::Policy(Side::Crm)),
         Policy::Portal => Decision::take(Side::Portal, Rule::Policy(Side::Portal)),
-        Policy::Ask => Decision::wait(base.is_some(), Some(changed)),
+        Policy::Ask => Decision::wait(has_base, Some(changed)),
         Policy::Newest => match rules.newer(field) {
             Ok(side) => Decision::take(side, Rule::Newest(side)),
-            Err(reason) => Decision::wait(base.is_some(), Some(reason)),
+            Err(reason) => Decision::wait(has_base, Some(reason)),
         },
     }
 }
@@ -110,14 +149,14 @@ const fn agreed(is_base: bool) -> Decision {
     Decision::quiet(Pick::Of(Side::Crm), from, rule)
 }
 
+/// Whether a value is another than the base's.
+pub fn is_change(base: Option<&Value<'_>>, value: &Value<'_>, field: &Applied<'_>) -> bool {
+    !base.map_or(value.is_null(), |base| field.equal(base, value))
+}
+
 /// A field of which only one side says anything.
-fn one_sided<'v>(base: Option<&'v Value<'v>>, value: &'v Value<'v>, side: Side, field: &Applied<'_>) -> Decision {
-    let is_unchanged = match base {
-        Some(base) if field.is_set => Set::of(Some(base), field.same).equals(&Set::of(Some(value), field.same)),
-        Some(base) => field.same.equal(base, value),
-        None => value.is_null(),
-    };
-    if is_unchanged {
+fn one_sided(base: Option<&Value<'_>>, value: &Value<'_>, side: Side, field: &Applied<'_>) -> Decision {
+    if !is_change(base, value, field) {
         return Decision::quiet(Pick::Of(side), Origin::Equal, Rule::Unchanged);
     }
     let rule = if base.is_some() {
@@ -129,7 +168,7 @@ fn one_sided<'v>(base: Option<&'v Value<'v>>, value: &'v Value<'v>, side: Side, 
 }
 
 /// Sets are merged, whatever the policy: nothing of either side is lost.
-fn sets<'v>(base: Option<&'v Value<'v>>, crm: &'v Value<'v>, portal: &'v Value<'v>, field: &Applied<'_>) -> Decision {
+fn sets(base: Option<&Value<'_>>, crm: &Value<'_>, portal: &Value<'_>, field: &Applied<'_>) -> Decision {
     let [old, crm, portal] = [base, Some(crm), Some(portal)].map(|value| Set::of(value, field.same));
     if crm.equals(&portal) {
         return agreed(base.is_some() && old.equals(&crm));

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 
 use crate::crm::timestamp::Moment;
 use crate::sync::merge::same::Same;
+use crate::sync::merge::set::Set;
+use crate::sync::merge::value::Value;
 use crate::sync::merge::{Reason, Side};
 
 /// Most CRMs write whole seconds: within one nobody can say what was first.
@@ -136,6 +138,17 @@ pub(super) struct Applied<'r> {
     pub is_set: bool,
     pub same: Same,
     pub portal_updated_at: Option<&'r str>,
+}
+
+impl Applied<'_> {
+    /// Whether two values of the field are one.
+    pub fn equal(&self, a: &Value<'_>, b: &Value<'_>) -> bool {
+        if self.is_set {
+            Set::of(Some(a), self.same).equals(&Set::of(Some(b), self.same))
+        } else {
+            self.same.equal(a, b)
+        }
+    }
 }
 
 fn instant(text: Option<&str>, zone: Option<&TimeZone>) -> Option<Timestamp> {

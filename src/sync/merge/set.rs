@@ -58,6 +58,31 @@ impl<'v> Set<'v> {
     }
 }
 
+/// What a set had become once `sent` was written over `base`, if anyone can tell from what the CRM has now: of the elements that the write
+/// was to add or to take away those that are there.
+pub fn reached<'v>(base: Option<&'v Value<'v>>, sent: &'v Value<'v>, crm: &'v Value<'v>, same: Same) -> Value<'v> {
+    let [old, new, now] = [base, Some(sent), Some(crm)].map(|value| Set::of(value, same));
+    let kept = old
+        .list
+        .iter()
+        .filter(|(element, _)| new.has(element) || now.has(element));
+    let added = new
+        .list
+        .iter()
+        .filter(|(element, _)| !old.has(element) && now.has(element));
+    let kept = kept.filter_map(|(_, position)| given(base?, *position));
+    let added = added.filter_map(|(_, position)| given(sent, *position));
+    Value::list(kept.chain(added).cloned().collect())
+}
+
+/// An element as it was given.
+fn given<'v>(value: &'v Value<'v>, position: Option<usize>) -> Option<&'v Value<'v>> {
+    match (value, position) {
+        (Value::List(list), Some(position)) => list.get(position),
+        (value, _) => Some(value),
+    }
+}
+
 /// A merged set, and which sides do not have it yet.
 pub struct Merged {
     pub elements: Vec<Element>,

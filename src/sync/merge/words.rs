@@ -129,6 +129,8 @@ pub enum Reason {
     PortalTime,
     /// The times are too close.
     Close,
+    /// The CRM has neither what was sent nor what was there before, and the portal has changed again.
+    Unsure,
     /// This side deleted what the other changed.
     Deleted(Side),
 }
@@ -143,6 +145,9 @@ impl Reason {
             Self::CrmTime => "both sides changed it, and the CRM's time is missing or cannot be read",
             Self::PortalTime => "both sides changed it, and the portal's time is missing or cannot be read",
             Self::Close => "both sides changed it at the same time, as far as the clocks can tell",
+            Self::Unsure => {
+                "the portal changed it again while it was on its way to the CRM, which has another value; nobody can say whose"
+            }
             Self::Deleted(Side::Crm) => "deleted in the CRM, changed in the portal",
             Self::Deleted(Side::Portal) => "deleted in the portal, changed in the CRM",
         }
