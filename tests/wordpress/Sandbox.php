@@ -32,6 +32,16 @@ final class Sandbox {
 		return self::call( 'GET', '/rows?tenant=' . rawurlencode( $id ) . "&object=$object", null );
 	}
 
+	/** @return list<array<string, mixed>> What the CRM was asked, oldest first. */
+	public static function requests( string $id ): array {
+		return self::call( 'GET', '/requests?tenant=' . rawurlencode( $id ), null );
+	}
+
+	/** @param list<int|string> $ids */
+	public static function delete( string $id, string $object, array $ids ): void {
+		self::call( 'DELETE', '/rows', array( 'tenant' => $id, 'object' => $object, 'ids' => $ids ) );
+	}
+
 	/** @param array<string, mixed>|null $body */
 	private static function call( string $method, string $path, ?array $body ) {
 		$context = stream_context_create(

@@ -71,7 +71,7 @@ final class WorkerTest extends PluginCase {
 
 	public function test_what_this_version_cannot_do_fails_in_plain_words(): void {
 		$tenant = $this->connected( 'odd', 1 );
-		foreach ( array( array( 'push', 'leads' ), array( 'pull', 'deals' ) ) as list( $kind, $object ) ) {
+		foreach ( array( array( 'other', 'leads' ), array( 'pull', 'deals' ) ) as list( $kind, $object ) ) {
 			$run = Jobs::enqueue( $tenant->key, $kind, $object );
 			Worker::run( 5.0, $run );
 			$this->assertSame( 'failed', Runs::get( $run )['state'], $object );

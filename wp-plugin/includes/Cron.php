@@ -78,6 +78,7 @@ final class Cron {
 		Attempts::prune();
 		DeadLetters::prune();
 		Webhooks\Inbox::prune();
+		TwoWay\Conflicts::prune();
 	}
 
 	/** @return int How many tenants were due. */
@@ -86,11 +87,16 @@ final class Cron {
 		foreach ( $due as $tenant ) {
 			try {
 				Jobs::enqueue( $tenant->key );
+				if ( TwoWay\Rules::of( $tenant, 'leads' )->is_two_way() ) {
+					// For what no hook told of.
+					Jobs::enqueue( $tenant->key, TwoWay\Changes::KIND );
+				}
 			} catch ( \RuntimeException $e ) {
 				// The others are due, too.
 				Log::add( $tenant->key, 'error', $e->getMessage() );
 			}
 		}
+		TwoWay\Changes::enqueue_due();
 		return count( $due );
 	}
 }

@@ -26,7 +26,7 @@ final class Fields {
 	 * @param array<string, string> $map
 	 * @param list<string>          $source Connector and mapping: where the neutral fields come from.
 	 */
-	private function __construct( private readonly array $map, private readonly array $source ) {
+	private function __construct( private readonly array $map, private readonly array $source, private readonly string $unique = '' ) {
 	}
 
 	/** @throws NotSupported For an object that this version does not store. */
@@ -46,7 +46,10 @@ final class Fields {
 				$clean[ (string) $field ] = $target;
 			}
 		}
-		return new self( $clean, array( $tenant->connector, $tenant->mapping() ) );
+		$rules  = TwoWay\Rules::of( $tenant, $object );
+		$source = array( $tenant->connector, $tenant->mapping() );
+		// What goes two ways needs more in the ledger: when that begins, everything is read once.
+		return $rules->is_two_way() ? new self( $clean, array_merge( $source, array( $rules->direction, $rules->unique ) ), $rules->unique ) : new self( $clean, $source );
 	}
 
 	/**
@@ -68,12 +71,17 @@ final class Fields {
 
 	/** @return list<string> What fingerprints and base snapshots cover. */
 	public function crm_fields(): array {
-		return array_values( array_unique( array_merge( array_map( 'strval', array_keys( $this->map ) ), self::PROJECTED ) ) );
+		return array_values( array_unique( array_filter( array_merge( array_map( 'strval', array_keys( $this->map ) ), self::PROJECTED, array( $this->unique ) ) ) ) );
 	}
 
 	/** @return string 16 bytes that change with the mapping. */
 	public function hash(): string {
 		return substr( hash( 'sha256', (string) wp_json_encode( array( $this->map, $this->crm_fields(), $this->source ) ), true ), 0, 16 );
+	}
+
+	/** @return array<string, string> Field of the record to `title` or a meta key. */
+	public function map(): array {
+		return $this->map;
 	}
 
 	/** @return list<string> Meta keys that posts get beside those of their identity. */

@@ -71,6 +71,15 @@ final class Incoming {
 	}
 
 	/**
+	 * The CRM's own time of the last change, as it wrote it.
+	 *
+	 * @param array{position: int, id: string, hash: string, fingerprint: string} $item
+	 */
+	public function revision( array $item ): string {
+		return mb_strcut( (string) ( $this->updated_at[ $item['position'] ] ?? null ), 0, 190, 'UTF-8' );
+	}
+
+	/**
 	 * One record with everything that is stored of it.
 	 *
 	 * @param array{position: int, id: string, hash: string, fingerprint: string} $item
@@ -78,7 +87,7 @@ final class Incoming {
 	public function lead( array $item ): Lead {
 		$row      = $this->batch->record( $item['position'] );
 		$portal   = $this->fields->portal( $row );
-		$revision = $this->updated_at[ $item['position'] ] ?? null;
+		$revision = $this->revision( $item );
 		return new Lead(
 			$item['id'],
 			$item['hash'],
@@ -87,7 +96,7 @@ final class Incoming {
 			$portal['title'],
 			$portal['meta'],
 			Fields::projection( $row ),
-			mb_strcut( (string) $revision, 0, 190, 'UTF-8' ),
+			$revision,
 			Times::utc( $row['created_at'] ?? null ),
 			Times::utc( $revision )
 		);

@@ -67,7 +67,8 @@ final class Ledger {
 		foreach ( array( 'post_id', 'fingerprint', 'base', 'crm_revision', 'name', 'email', 'state', 'owner', 'crm_created_at', 'crm_updated_at', 'synced_at' ) as $column ) {
 			$set[] = "$column = VALUES($column)";
 		}
-		return ' ON DUPLICATE KEY UPDATE ' . implode( ', ', $set );
+		// What a pull in one direction writes, two-way sync has to look at once more if it is ever switched on again.
+		return ' ON DUPLICATE KEY UPDATE ' . implode( ', ', $set ) . ', mapping = NULL';
 	}
 
 	/** @return string The values of one row, for either head. */

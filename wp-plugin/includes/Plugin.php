@@ -36,6 +36,8 @@ final class Plugin {
 		self::register( Rest\Routes::class );
 		self::register( Rest\MetricsRoute::class );
 		PostType::register();
+		TwoWay\Hooks::register();
+		require_once __DIR__ . '/functions/tenant_crm_sync_push.php';
 		Ledger::register();
 		Traces::resume();
 		Attempts::register();

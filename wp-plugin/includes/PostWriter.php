@@ -46,8 +46,8 @@ final class PostWriter {
 		}
 		$list  = implode( ',', $ids );
 		$posts = array();
-		foreach ( $this->transaction->rows( "SELECT ID, post_title FROM `$wpdb->posts` WHERE ID IN ($list) AND post_type = '" . PostType::NAME . "' FOR UPDATE" ) as $row ) {
-			$posts[ (int) $row['ID'] ] = new StoredPost( (int) $row['ID'], (string) $row['post_title'] );
+		foreach ( $this->transaction->rows( "SELECT ID, post_title, post_status FROM `$wpdb->posts` WHERE ID IN ($list) AND post_type = '" . PostType::NAME . "' FOR UPDATE" ) as $row ) {
+			$posts[ (int) $row['ID'] ] = new StoredPost( (int) $row['ID'], (string) $row['post_title'], (string) $row['post_status'] );
 		}
 		$keys = implode( ',', array_map( array( Sql::class, 'text' ), array_merge( array( '_tenant_id', 'crm_lead_id' ), $this->fields->meta_keys() ) ) );
 		foreach ( $this->transaction->rows( "SELECT meta_id, post_id, meta_key, meta_value FROM `$wpdb->postmeta` WHERE post_id IN ($list) AND meta_key IN ($keys) FOR UPDATE" ) as $row ) {
@@ -61,13 +61,23 @@ final class PostWriter {
 
 	/** Notes what is to be changed; flush() does it. The status of a post is the portal's. */
 	public function update( StoredPost $post, Lead $lead, Comparison $comparison ): void {
-		if ( $comparison->title ) {
+		$this->write( $post, $comparison->title ? $lead->title : null, $comparison->meta );
+	}
+
+	/**
+	 * The same with the values named.
+	 *
+	 * @param string|null           $title Null: it stays.
+	 * @param array<string, string> $meta
+	 */
+	public function write( StoredPost $post, ?string $title, array $meta ): void {
+		if ( null !== $title ) {
 			// Columns without a default must be named; the row is there and locked, so they are never used.
-			$this->titles[] = "($post->id," . Sql::text( $lead->title ) . ",'$this->now_local','$this->now','','','','','')";
+			$this->titles[] = "($post->id," . Sql::text( $title ) . ",'$this->now_local','$this->now','','','','','')";
 		} else {
 			$this->touched[] = $post->id;
 		}
-		foreach ( $comparison->meta as $key => $value ) {
+		foreach ( $meta as $key => $value ) {
 			foreach ( array_keys( $post->meta[ $key ] ?? array() ) as $meta_id ) {
 				$this->known_meta[] = "($meta_id,$post->id," . Sql::text( $key ) . ',' . Sql::text( $value ) . ')';
 			}
@@ -118,6 +128,10 @@ final class PostWriter {
 		$keys = array();
 		foreach ( $leads as $number => $lead ) {
 			foreach ( $lead->post_meta( $this->tenant ) as $key => $value ) {
+				if ( 'crm_lead_id' === $key && '' === $lead->id ) {
+					// The CRM does not know it yet.
+					continue;
+				}
 				$keys[ $key ] ??= Sql::text( (string) $key );
 				$meta[]         = "($ids[$number],$keys[$key]," . Sql::text( $value ) . ')';
 			}

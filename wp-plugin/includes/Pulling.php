@@ -60,6 +60,9 @@ final class Pulling {
 	public function batch( \TenantCRMSync\Batch $batch ): void {
 		$this->store->batch( $batch );
 		++$this->batches;
+		if ( $batch->is_last() ) {
+			TwoWay\Deletions::after_scan( $this->job, $this->tenant );
+		}
 		if ( ! $this->told && $batch->stats()['unasked'] > 0 ) {
 			$this->told = true;
 			Log::add_once( $this->tenant->key, 'warning', "The CRM of tenant \"{$this->tenant->id}\" sent records that are older than what was asked for: it does not filter by the time of the change. Nothing is lost, but every sync reads more than it needs.", array( 'run' => $this->job->run ) );

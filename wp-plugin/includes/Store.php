@@ -108,6 +108,12 @@ final class Store {
 			$progress->created = $earlier;
 			return $progress;
 		}
+		$posts = new PostWriter( $transaction, $this->tenant, $this->fields );
+		if ( TwoWay\Rules::of( $this->tenant, $this->job->object )->is_two_way() ) {
+			( new TwoWay\Reconciliation( $transaction, $this->tenant, $this->job, $this->fields, $posts ) )->batch( $incoming, $items, $progress );
+			$progress->write( $transaction, $this->tenant, $this->job, $watermark );
+			return $progress;
+		}
 		$new     = array();
 		$changed = array();
 		$known   = $this->lookup( $transaction, $items );
@@ -121,7 +127,6 @@ final class Store {
 				$changed[ (int) $row['id'] ] = $item;
 			}
 		}
-		$posts  = new PostWriter( $transaction, $this->tenant, $this->fields );
 		$ledger = $this->change( $transaction, $incoming, $changed, $posts, $progress, $new );
 		$this->create( $transaction, $new, $posts, $ledger, $progress );
 		if ( $ledger ) {

@@ -12,7 +12,7 @@ final class StoredPost {
 	/** @var array<string, array<int, string>> By key, then by meta_id. A key may be there several times. */
 	public array $meta = array();
 
-	public function __construct( public readonly int $id, public readonly string $title ) {
+	public function __construct( public readonly int $id, public readonly string $title, public readonly string $status = 'publish' ) {
 	}
 
 	/** @return array<string, string> What get_post_meta( …, true ) reads. */

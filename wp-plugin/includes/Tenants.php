@@ -17,7 +17,7 @@ final class Tenants {
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
-	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records' );
+	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts' );
 
 	/** @return list<Tenant> In order of their keys. */
 	public static function all(): array {
@@ -101,6 +101,7 @@ final class Tenants {
 		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
 		}
+		TwoWay\Rules::any( true );
 		$saved = self::find( $id );
 		if ( ! $saved ) {
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
@@ -355,6 +356,7 @@ final class Tenants {
 		if ( isset( $settings['webhook'] ) ) {
 			$settings['webhook'] = Webhooks\Selection::checked( $connector, $settings['webhook'] );
 		}
+		TwoWay\Rules::check( $settings );
 		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping', 'webhook' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );
 	}
 

@@ -60,7 +60,7 @@ final class Uninstall {
 		Capabilities::revoke();
 		delete_metadata( 'user', 0, Capabilities::user_meta(), '', true );
 		delete_metadata( 'user', 0, 'tenant_crm_per_page', '', true );
-		foreach ( array( 'tenant_crm_sync_adoption', self::OPTION ) as $option ) {
+		foreach ( array( 'tenant_crm_sync_adoption', TwoWay\Home::OPTION, self::OPTION ) as $option ) {
 			delete_option( $option );
 		}
 	}

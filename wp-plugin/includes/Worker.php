@@ -76,13 +76,13 @@ final class Worker {
 
 	private function __construct( private readonly Budget $budget, private readonly ?int $run, private readonly ?string $trace ) {
 		/**
-		 * Kinds of jobs beside `pull`. The function does the whole job, which should take milliseconds and never more than a minute; what it
+		 * Kinds of jobs beside `pull`; our own is `push`. The function does the whole job, which should take milliseconds and never more than a minute; what it
 		 * throws is tried again. Jobs::finish_in() ends the job in the same transaction as its effect. Without it the job is ended a moment later,
 		 * for many at once; a crash in between repeats it.
 		 *
 		 * @param array<string, callable( Job ): void> $kinds By name, of at most 16 bytes.
 		 */
-		$this->kinds = (array) apply_filters( 'tenant_crm_sync_job_kinds', array( Subscriptions::KIND => array( Subscriptions::class, 'work' ) ) );
+		$this->kinds = (array) apply_filters( 'tenant_crm_sync_job_kinds', array( Subscriptions::KIND => array( Subscriptions::class, 'work' ), TwoWay\Changes::KIND => array( TwoWay\Push::class, 'job' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
 	/**

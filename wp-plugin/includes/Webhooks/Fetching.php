@@ -23,6 +23,8 @@ use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Store;
 use TenantCRM\Tenant;
+use TenantCRM\TwoWay\Looks;
+use TenantCRM\TwoWay\Rules;
 
 final class Fetching {
 
@@ -95,6 +97,9 @@ final class Fetching {
 	/** All have come that the CRM gives. */
 	public function finish(): void {
 		Hints::missing( array_values( $this->open ) );
+		if ( Rules::BOTH === Rules::of( $this->tenant, $this->job->object )->direction ) {
+			Looks::hint( $this->tenant->key, $this->job->object, array_column( $this->open, 'crm_id' ) );
+		}
 		Jobs::finish( $this->job );
 		// Each would be a line in the history of syncs.
 		Sql::change( sprintf( "DELETE FROM `%s` WHERE id = %d AND state = 'done' AND refused = 0", Schema::table( 'runs' ), $this->job->run ) );

@@ -1,0 +1,79 @@
+<?php
+/**
+ * What the parts of one push job share: tenant, rules, CRM, and transactions under the job's lease with their counts and log.
+ *
+ * @package TenantCRM
+ */
+
+namespace TenantCRM\TwoWay;
+
+use TenantCRM\Caches;
+use TenantCRM\Fields;
+use TenantCRM\Job;
+use TenantCRM\Leases;
+use TenantCRM\Log;
+use TenantCRM\PostWriter;
+use TenantCRM\Progress;
+use TenantCRM\Tenant;
+use TenantCRM\Transaction;
+
+final class Session {
+
+	public readonly Fields $fields;
+	public readonly Rules $rules;
+	public readonly Remote $remote;
+
+	public function __construct( public readonly Job $job, public readonly Tenant $tenant ) {
+		$this->fields = Fields::of( $tenant, $job->object );
+		$this->rules  = Rules::of( $tenant, $job->object );
+		$this->remote = new Remote( $tenant, $job->object, $this->fields, $this->rules );
+	}
+
+	/**
+	 * @template T
+	 * @param callable(Transaction, Settlement, PostWriter, Progress): T $work May run several times.
+	 * @return T|null Null also where the attempt before was stored after all.
+	 */
+	public function transact( callable $work ) {
+		list( $result, $progress ) = Transaction::run(
+			function ( Transaction $transaction ) use ( $work ): array {
+				$progress = new Progress();
+				if ( null !== Leases::lock( $transaction, $this->job ) ) {
+					return array( null, $progress );
+				}
+				$posts      = new PostWriter( $transaction, $this->tenant, $this->fields );
+				$settlement = new Settlement( $transaction, $this->tenant, $this->fields, $this->rules, $posts );
+				$result     = $work( $transaction, $settlement, $posts, $progress );
+				$settlement->flush();
+				$progress->created        = array_merge( $progress->created, $settlement->created );
+				$progress->updated        = array_merge( $progress->updated, array_values( array_unique( $settlement->updated ) ) );
+				$progress->log            = array_merge( $progress->log, $settlement->log );
+				$progress->write( $transaction, $this->tenant, $this->job, null );
+				return array( $result, $progress );
+			}
+		);
+		++$this->job->batches;
+		$this->job->progressed = true;
+		Caches::clean( $progress->touched() );
+		if ( $progress->touched() ) {
+			/** This action is documented in Store. */
+			do_action( 'tenant_crm_sync_batch_stored', $this->tenant, $this->job->object, array( 'created' => $progress->created, 'updated' => $progress->updated ), $progress->counts() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		}
+		return $result;
+	}
+
+	/** For tests that end the process between two steps: nothing listens otherwise. */
+	public function step( string $name ): void {
+		/**
+		 * A push is about to do its next step.
+		 *
+		 * @param string $name
+		 * @param Tenant $tenant
+		 */
+		do_action( 'tenant_crm_sync_push_step', $name, $this->tenant );
+	}
+
+	public function log( string $level, string $message, array $context = array() ): void {
+		Log::add_once( $this->tenant->key, $level, $message, $context );
+	}
+}
