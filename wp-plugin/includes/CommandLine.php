@@ -43,6 +43,11 @@ final class CommandLine {
   log [--tenant=ID]… [--since=2h|DATE] [--requests [--outcome=NAME]] [--format=table|json]
                              what syncs met, or with --requests every request to a CRM: all, or only those of one outcome
                              ("failed": all that went wrong)
+  conflict [list] [--tenant=ID]… [--format=table|json]
+                             what both sides changed and a person has to decide
+  conflict take crm|portal NUMBER… | --tenant=ID… | --all
+                             whose value counts
+  conflict undo NUMBER…      gives the lead the other value back
   status [--format=table|json]
 ';
 
@@ -67,6 +72,7 @@ final class CommandLine {
 				'work'           => self::work( $options ),
 				'queue'          => QueueCommands::run( $options ),
 				'log'            => LogCommands::run( $options ),
+				'conflict'       => ConflictCommands::run( $options ),
 				'status'         => self::status( $options ),
 				default          => throw new \DomainException( 'what is to be done?' ),
 			};

@@ -11,10 +11,11 @@ use TenantCRM\Plugin;
 
 final class Screens {
 
-	const OVERVIEW = 'tenant-crm-sync';
-	const LEADS    = 'tenant-crm-sync-leads';
-	const LOG      = 'tenant-crm-sync-log';
-	const TENANT   = 'tenant-crm-sync-tenant';
+	const OVERVIEW  = 'tenant-crm-sync';
+	const LEADS     = 'tenant-crm-sync-leads';
+	const LOG       = 'tenant-crm-sync-log';
+	const CONFLICTS = 'tenant-crm-sync-conflicts';
+	const TENANT    = 'tenant-crm-sync-tenant';
 
 	/** Hooks of everything in this folder; none of them fires outside of the admin. */
 	public static function register(): void {
@@ -27,16 +28,18 @@ final class Screens {
 		if ( Plugin::is_ready() ) {
 			Actions::register();
 			LeadPost::register();
+			ConflictsPage::register();
 			UserProfile::register();
 		}
 	}
 
 	public static function menu(): void {
 		$pages = array(
-			self::OVERVIEW => array( __( 'Overview', 'tenant-crm-sync' ), Capabilities::SYNC, OverviewPage::class ),
-			self::LEADS    => array( __( 'Leads', 'tenant-crm-sync' ), Capabilities::VIEW, LeadsPage::class ),
-			self::LOG      => array( __( 'Log', 'tenant-crm-sync' ), Capabilities::SYNC, LogPage::class ),
-			self::TENANT   => array( __( 'Add tenant', 'tenant-crm-sync' ), Capabilities::MANAGE, TenantPage::class ),
+			self::OVERVIEW  => array( __( 'Overview', 'tenant-crm-sync' ), Capabilities::SYNC, OverviewPage::class ),
+			self::LEADS     => array( __( 'Leads', 'tenant-crm-sync' ), Capabilities::VIEW, LeadsPage::class ),
+			self::CONFLICTS => array( __( 'Conflicts', 'tenant-crm-sync' ), Capabilities::SYNC, ConflictsPage::class ),
+			self::LOG       => array( __( 'Log', 'tenant-crm-sync' ), Capabilities::SYNC, LogPage::class ),
+			self::TENANT    => array( __( 'Add tenant', 'tenant-crm-sync' ), Capabilities::MANAGE, TenantPage::class ),
 		);
 		add_menu_page(
 			__( 'CRM Sync', 'tenant-crm-sync' ),
