@@ -37,6 +37,7 @@ final class Plugin {
 		self::register( Rest\MetricsRoute::class );
 		PostType::register();
 		TwoWay\Hooks::register();
+		TwoWay\Forms::register();
 		require_once __DIR__ . '/functions/tenant_crm_sync_push.php';
 		Ledger::register();
 		Traces::resume();

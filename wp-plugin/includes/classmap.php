@@ -106,6 +106,7 @@ return array(
 	'TenantCRM\\TwoWay\\Conflicts' => __DIR__ . '/TwoWay/Conflicts.php',
 	'TenantCRM\\TwoWay\\Decisions' => __DIR__ . '/TwoWay/Decisions.php',
 	'TenantCRM\\TwoWay\\Deletions' => __DIR__ . '/TwoWay/Deletions.php',
+	'TenantCRM\\TwoWay\\Forms' => __DIR__ . '/TwoWay/Forms.php',
 	'TenantCRM\\TwoWay\\Home' => __DIR__ . '/TwoWay/Home.php',
 	'TenantCRM\\TwoWay\\Hooks' => __DIR__ . '/TwoWay/Hooks.php',
 	'TenantCRM\\TwoWay\\Inlet' => __DIR__ . '/TwoWay/Inlet.php',
