@@ -9,13 +9,14 @@ namespace TenantCRM\Admin;
 
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
+use TenantCRM\TwoWay\Rules;
 
 final class TenantForm {
 
 	const MAX_ID       = 190;
 	const MAX_PARALLEL = 32;
 
-	/** @var array{id: string, label: string, interval: int, hooks: bool, stable_order: bool, parallel: int} */
+	/** @var array{id: string, label: string, interval: int, hooks: bool, direction: string, policy: string, portal_deletes: string, stable_order: bool, parallel: int} */
 	public $values;
 
 	/** @var array<string, string> Field => what is wrong. */
@@ -32,12 +33,15 @@ final class TenantForm {
 		$this->tenant     = $tenant;
 		$this->connection = new ConnectionForm( $tenant );
 		$this->values     = array(
-			'id'           => $tenant ? $tenant->id : '',
-			'label'        => $tenant ? $tenant->label : '',
-			'interval'     => $tenant ? $tenant->interval() : HOUR_IN_SECONDS,
-			'hooks'        => $tenant ? $tenant->uses_hooks() : false,
-			'stable_order' => ! empty( $settings['stable_order'] ),
-			'parallel'     => max( 1, min( self::MAX_PARALLEL, (int) ( $settings['parallel'] ?? 1 ) ) ),
+			'id'             => $tenant ? $tenant->id : '',
+			'label'          => $tenant ? $tenant->label : '',
+			'interval'       => $tenant ? $tenant->interval() : HOUR_IN_SECONDS,
+			'hooks'          => $tenant ? $tenant->uses_hooks() : false,
+			'direction'      => Rules::direction( $settings, 'leads' ),
+			'policy'         => ( new Rules( $settings, 'leads' ) )->get( 'policy' ),
+			'portal_deletes' => ( new Rules( $settings, 'leads' ) )->get( 'portal_deletes' ),
+			'stable_order'   => ! empty( $settings['stable_order'] ),
+			'parallel'       => max( 1, min( self::MAX_PARALLEL, (int) ( $settings['parallel'] ?? 1 ) ) ),
 		);
 	}
 
@@ -60,6 +64,12 @@ final class TenantForm {
 		$this->values['label']        = mb_substr( sanitize_text_field( $text( 'label' ) ), 0, 190 );
 		$this->values['interval']     = (int) $text( 'interval' );
 		$this->values['hooks']        = 'hooks' === $text( 'storage' );
+		foreach ( self::two_way() as $name => $choices ) {
+			$this->values[ $name ] = isset( $choices[ $text( $name ) ] ) ? $text( $name ) : $this->values[ $name ];
+		}
+		if ( $this->values['hooks'] && Rules::FROM_CRM !== $this->values['direction'] ) {
+			$this->errors['direction'] = __( 'Leads that are stored one by one only come from the CRM: choose that, or storing in sets.', 'tenant-crm-sync' );
+		}
 		$this->values['stable_order'] = '1' === $text( 'stable_order' );
 		$this->values['parallel']     = (int) $text( 'parallel' );
 		if ( ! isset( self::intervals( $this->values['interval'] )[ $this->values['interval'] ] ) || $this->values['interval'] < MINUTE_IN_SECONDS ) {
@@ -100,8 +110,49 @@ final class TenantForm {
 			$data                    += array_diff_key( $connection, $settings );
 		}
 		// Settings that this form does not show stay as they are.
-		$data['settings'] = array_merge( $this->tenant ? $this->tenant->settings : array(), $settings );
+		$old              = $this->tenant ? $this->tenant->settings : array();
+		$data['settings'] = array_merge( $old, $settings, $this->two_way_data( $old ) );
 		return $data;
+	}
+
+	/**
+	 * What is not said stays unsaid, and so the default.
+	 *
+	 * @param array<string, mixed> $old
+	 * @return array<string, mixed>
+	 */
+	private function two_way_data( array $old ): array {
+		$now  = $this->values;
+		$data = array();
+		foreach ( array_keys( self::two_way() ) as $name ) {
+			$was = 'direction' === $name ? Rules::direction( $old, 'leads' ) : ( new Rules( $old, 'leads' ) )->get( $name );
+			if ( $was !== $now[ $name ] ) {
+				$data[ $name ] = 'direction' === $name && is_array( $old['direction'] ?? null ) ? array( 'leads' => $now[ $name ] ) + $old['direction'] : $now[ $name ];
+			}
+		}
+		return $data;
+	}
+
+	/** @return array<string, array<string, string>> Settings of two-way sync that the form shows, and their choices. */
+	public static function two_way(): array {
+		return array(
+			'direction'      => array(
+				Rules::FROM_CRM => __( 'from the CRM to the portal', 'tenant-crm-sync' ),
+				Rules::BOTH     => __( 'both ways', 'tenant-crm-sync' ),
+				Rules::TO_CRM   => __( 'from the portal to the CRM', 'tenant-crm-sync' ),
+			),
+			'policy'         => array(
+				'crm'    => __( 'the CRM’s value counts', 'tenant-crm-sync' ),
+				'portal' => __( 'the portal’s value counts', 'tenant-crm-sync' ),
+				'newest' => __( 'the later change counts', 'tenant-crm-sync' ),
+				'ask'    => __( 'a person decides', 'tenant-crm-sync' ),
+			),
+			'portal_deletes' => array(
+				'ask'    => __( 'a person decides about the CRM’s record', 'tenant-crm-sync' ),
+				'delete' => __( 'the CRM’s record is deleted', 'tenant-crm-sync' ),
+				'keep'   => __( 'the CRM’s record stays', 'tenant-crm-sync' ),
+			),
+		);
 	}
 
 	/**

@@ -172,6 +172,10 @@ final class TenantPage {
 			),
 			$form->values['hooks'] ? 'hooks' : 'set'
 		);
+		$choices = TenantForm::two_way();
+		Field::select( 'direction', __( 'Direction', 'tenant-crm-sync' ), $choices['direction'], $form->values['direction'], __( 'What the portal changes, and what its forms bring, only goes to the CRM where you choose that here.', 'tenant-crm-sync' ), $form->errors['direction'] ?? '' );
+		Field::select( 'policy', __( 'Where both changed a field', 'tenant-crm-sync' ), $choices['policy'], $form->values['policy'], __( 'Only for both ways. Where nobody can tell, and where a person decides, it waits under Conflicts and holds up nothing else.', 'tenant-crm-sync' ), '' );
+		Field::select( 'portal_deletes', __( 'A lead goes to the bin', 'tenant-crm-sync' ), $choices['portal_deletes'], $form->values['portal_deletes'], __( 'Not where leads only come from the CRM. Many at once wait for a person in any case.', 'tenant-crm-sync' ), '' );
 		if ( $form->is_foreign() ) {
 			return;
 		}
