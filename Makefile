@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract bench clean
+.PHONY: all help install demo test contract convergence bench clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -41,6 +41,11 @@ contract: all ## Let the CRMs' own OpenAPI files judge both sides: SPECS=DIR, or
 	@bash tests/stack/deps.sh run browser
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/contract/run $(if $(SPECS),SPECS=$(SPECS)) $(if $(SPEC),SPEC=$(SPEC) CONNECTOR=$(CONNECTOR))
+
+convergence: all ## Random schedules of two-way sync on the real stack: SEEDS=N of them, FROM=SEED on; SEED=SEED one, told step by step
+	@bash tests/stack/deps.sh run
+	@cargo build --release --locked --package sandbox-crm
+	@SEEDS=$(SEEDS) FROM=$(FROM) SEED=$(SEED) bash tests/run convergence
 
 bench: all ## Run the benchmarks (minutes; on a quiet machine)
 	@bash tests/stack/deps.sh run test

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -31,6 +31,8 @@ pub struct Config {
     pub order: Order,
     pub ids: IdKind,
     pub timestamps: TimeFormat,
+    /// By how much its clock is ahead.
+    pub clock_ms: i64,
     pub max_per_page: usize,
     pub strict: bool,
     pub dialect: Crm,
@@ -51,6 +53,7 @@ impl Config {
             order: Order::default(),
             ids: IdKind::default(),
             timestamps: TimeFormat::default(),
+            clock_ms: 0,
             max_per_page: 1000,
             strict: false,
             dialect: Crm::default(),
@@ -59,6 +62,14 @@ impl Config {
             oauth: None,
             options: Map::new(),
         }
+    }
+
+    /// The time of a change that the sandbox makes itself, by this CRM's clock and in the precision that is served: a filter compares what
+    /// the client saw.
+    pub fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        let skewed = now.checked_add(SignedDuration::from_millis(self.clock_ms));
+        self.timestamps.truncate(skewed.unwrap_or(now))
     }
 
     /// A CRM's ids are its own, and not all its objects have the same kind.
@@ -210,9 +221,4 @@ impl Created {
         self.order.push_back(name.clone());
         self.answers.insert(name, (request, row));
     }
-}
-
-/// The time of a change that the sandbox makes itself, in the precision that is served: a filter compares what the client saw.
-pub fn now(format: TimeFormat) -> Timestamp {
-    format.truncate(Timestamp::now())
 }

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 use crate::answer::Answer;
 use crate::store::Object;
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 
 pub fn get(tenant: &Tenant, object: Object, id: &str) -> Answer {
     match tenant.table(object).read().find(id) {
@@ -18,7 +18,7 @@ pub fn delete(tenant: &Tenant, object: Object, id: &str) -> Answer {
     let Some(id) = table.find(id).map(|row| row.id.clone()) else {
         return missing(object);
     };
-    table.remove(&[id], now(tenant.config().timestamps));
+    table.remove(&[id], tenant.config().now());
     Answer::empty(StatusCode::NO_CONTENT)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::item::missing;
 use crate::answer::{Answer, Errors};
 use crate::store::{Id, Object, Row};
-use crate::tenant::{Config, Tenant, now};
+use crate::tenant::{Config, Tenant};
 use crate::validate::{self, FIELDS, READ_ONLY};
 
 type Fields = Map<String, Value>;
@@ -87,7 +87,7 @@ fn change(
         Ok(fields) => fields,
         Err(refusal) => return refusal,
     };
-    let now = now(config.timestamps);
+    let now = config.now();
     fields.insert("updated_at".into(), config.timestamps.write(now));
     let row = Row::new(old.id.clone(), Some(now), fields);
     let json = row.json.clone();
@@ -99,7 +99,7 @@ fn insert(tenant: &Tenant, object: Object, mut given: Fields, config: &Config) -
     given.retain(|field, _| !READ_ONLY.contains(&field.as_str()));
     let mut table = tenant.table(object).write();
     let id = table.make_id(config.ids, object);
-    let now = now(config.timestamps);
+    let now = config.now();
     let written = config.timestamps.write(now);
     let mut fields = complete(&id, given, written.clone());
     fields.insert("updated_at".into(), written);

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::paging::array;
 use crate::seed::Sower;
 use crate::store::{Id, Object, Order, Row, Table};
-use crate::tenant::{Config, now};
+use crate::tenant::Config;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,7 +111,7 @@ fn verbatim(
         }
     };
     if !fields.contains_key("updated_at") {
-        let now = now(config.timestamps);
+        let now = config.now();
         fields.insert("updated_at".into(), config.timestamps.write(now));
     }
     let time = config.timestamps.read(fields.get("updated_at"));
@@ -126,7 +126,7 @@ fn exact(json: Bytes, table: &mut Table, object: Object, config: &Config) -> Row
         .and_then(Id::from_value)
         .unwrap_or_else(|| table.make_id(config.id_kind(object), object));
     let time = match fields.get("updated_at") {
-        None => Some(now(config.timestamps)),
+        None => Some(config.now()),
         value => config.timestamps.read(value),
     };
     Row { id, time, json }
@@ -147,7 +147,7 @@ pub fn delete(app: &App, delete: Delete) -> Reply {
         let id = Id::from_value(value).ok_or_else(|| format!("an id is a string or a number, not {value}"))?;
         ids.push(id);
     }
-    let now = now(tenant.config().timestamps);
+    let now = tenant.config().now();
     let deleted = tenant.table(delete.object).write().remove(&ids, now);
     fine(json!({ "deleted": deleted }))
 }
@@ -163,8 +163,8 @@ pub struct Touch {
 /// The first `count` rows in id order get another phone and one time, now.
 pub fn touch(app: &App, touch: Touch) -> Reply {
     let tenant = tenant(app, &touch.tenant)?;
-    let format = tenant.config().timestamps;
-    let now = now(format);
+    let config = tenant.config();
+    let (format, now) = (config.timestamps, config.now());
     let mut table = tenant.table(touch.object).write();
     let rows: Vec<Row> = table
         .view(Order::Id, None)

@@ -21,6 +21,7 @@ pub struct Save {
     order: Option<Order>,
     ids: Option<IdKind>,
     timestamps: Option<TimeFormat>,
+    clock_ms: Option<i64>,
     max_per_page: Option<usize>,
     strict: Option<bool>,
     dialect: Option<Crm>,
@@ -55,6 +56,7 @@ pub fn save(app: &App, save: Save) -> Reply {
     config.order = save.order.unwrap_or(config.order);
     config.ids = save.ids.unwrap_or(config.ids);
     config.timestamps = save.timestamps.unwrap_or(config.timestamps);
+    config.clock_ms = save.clock_ms.unwrap_or(config.clock_ms);
     config.max_per_page = save.max_per_page.unwrap_or(config.max_per_page);
     config.strict = save.strict.unwrap_or(config.strict);
     config.dialect = save.dialect.unwrap_or(config.dialect);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::store::{Id, Object, Row, Table};
-use crate::tenant::{Config, Tenant, now};
+use crate::tenant::{Config, Tenant};
 use crate::validate::FIELDS;
 
 pub use crate::validate::is_email;
@@ -85,7 +85,7 @@ pub fn create(tenant: &Tenant, object: Object, given: Fields) -> Arc<Row> {
 pub fn create_in(table: &mut Table, tenant: &Tenant, object: Object, mut given: Fields) -> Arc<Row> {
     let config = tenant.config();
     let id = table.make_id(config.id_kind(object), object);
-    let now = now(config.timestamps);
+    let now = config.now();
     let mut fields = Fields::new();
     fields.insert("id".into(), id.to_value());
     for field in FIELDS {
@@ -111,7 +111,7 @@ pub fn update_in(table: &mut Table, tenant: &Tenant, id: &Id, given: Fields) -> 
     let config = tenant.config();
     let old = table.get(id)?;
     let mut fields = old.fields().unwrap_or_default();
-    let now = now(config.timestamps);
+    let now = config.now();
     fields.insert("id".into(), old.id.to_value());
     for (field, value) in given {
         if !matches!(field.as_str(), "id" | "created_at" | "updated_at") {
@@ -126,7 +126,7 @@ pub fn update_in(table: &mut Table, tenant: &Tenant, id: &Id, given: Fields) -> 
 
 /// False where there is no such row. The row is remembered: `table.tombstones()`.
 pub fn delete(tenant: &Tenant, object: Object, id: &Id) -> bool {
-    let now = now(tenant.config().timestamps);
+    let now = tenant.config().now();
     tenant.table(object).write().remove(std::slice::from_ref(id), now) > 0
 }
 

@@ -134,7 +134,7 @@ fn create(tenant: &Tenant, request: &Request<'_>) -> Reply {
             id_text(&id)
         ));
     }
-    let now = crate::tenant::now(TimeFormat::Rfc3339S);
+    let now = tenant.config().now();
     let mut whole: common::Fields = FIELDS.iter().map(|field| ((*field).to_owned(), Value::Null)).collect();
     whole.insert("id".into(), id.to_value());
     whole.extend(given);

@@ -14,7 +14,7 @@ use crate::dialects::Request;
 use crate::dialects::columns::{Bad, Source, Written};
 use crate::dialects::common::{Fields, Record, create_in, find_by, id_text, update_in};
 use crate::store::{Id, Row, Table};
-use crate::tenant::{Config, Tenant, now};
+use crate::tenant::{Config, Tenant};
 
 fn body(request: &Request<'_>) -> Result<Map<String, Value>, Answer> {
     if !request.sends_json() {
@@ -91,7 +91,7 @@ fn insert(
         return Ok(row);
     };
     // The row that was made takes the id that was asked for, and leaves no trace of its own.
-    table.remove(std::slice::from_ref(&row.id), now(tenant.config().timestamps));
+    table.remove(std::slice::from_ref(&row.id), tenant.config().now());
     table.forget(std::slice::from_ref(&row.id));
     let mut fields = row.fields().unwrap_or_default();
     fields.insert("id".into(), id.as_str().into());
@@ -199,6 +199,6 @@ pub fn delete(tenant: &Tenant, request: &Request<'_>, entity: Entity, key: &Key)
     let mut table = tenant.table(entity.object).write();
     let row = entity.find(&table, key).ok_or_else(|| list::missing(entity, key))?;
     check_version(request.header("if-match"), &row)?;
-    table.remove(std::slice::from_ref(&row.id), now(tenant.config().timestamps));
+    table.remove(std::slice::from_ref(&row.id), tenant.config().now());
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

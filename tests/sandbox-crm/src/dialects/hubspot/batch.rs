@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::dialects::Request;
 use crate::dialects::common::Record;
 use crate::store::{Object, Table};
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 
 const MOST: usize = 100;
 const TRACE: &str = "objectWriteTraceId";
@@ -167,7 +167,7 @@ fn archive(tenant: &Tenant, request: &Request<'_>, object: Object) -> Reply {
     for input in &inputs {
         gone.extend(table.find(id(input)?).map(|row| row.id.clone()));
     }
-    table.remove(&gone, now(tenant.config().timestamps));
+    table.remove(&gone, tenant.config().now());
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 

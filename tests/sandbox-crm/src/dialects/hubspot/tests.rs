@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use crate::dialects::Crm as Name;
 use crate::dialects::testing::Crm;
 use crate::store::{Id, Object};
-use crate::tenant::now;
 
 const LIST: &str = "/crm/v3/objects/contacts";
 const JSON: &str = "application/json";
@@ -375,7 +374,7 @@ fn metadata_and_the_portal() {
 #[test]
 fn tombstones_made_by_the_control_api_are_archived_too() {
     let crm = crm(3);
-    let at = now(crm.tenant.config().timestamps);
+    let at = crm.tenant.config().now();
     crm.tenant.table(Object::Contacts).write().remove(&[Id::Number(2)], at);
     assert_eq!(ids(&crm.get(&format!("{LIST}?archived=true&limit=1")).1), ["2"]);
 }

@@ -12,7 +12,7 @@ use crate::dialects::Request;
 use crate::dialects::columns::Written;
 use crate::dialects::common::{Record, create_in, find_by, id_text, update_in};
 use crate::store::{Object, Row, Table};
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 
 /// The body as an object with none but these names.
 pub fn body(request: &Request<'_>, allowed: &[&str]) -> Result<Map<String, Value>, Answer> {
@@ -141,7 +141,7 @@ pub fn archive(tenant: &Tenant, request: &Request<'_>, object: Object, id: &str)
     let gone = table.tombstones().iter().any(|gone| id_text(&gone.row.id) == id);
     match table.find(id).map(|row| row.id.clone()) {
         Some(id) => {
-            table.remove(&[id], now(tenant.config().timestamps));
+            table.remove(&[id], tenant.config().now());
         }
         None if gone => {}
         None => return Err(answer::no_such_record(id)),

@@ -8,7 +8,7 @@ use super::read::{Item, one};
 use super::{Arguments, Context, Raised};
 use crate::dialects::common::Fields;
 use crate::store::{Id, Object, Order, Row};
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 use crate::validate::FIELDS;
 
 pub fn create(tenant: &Tenant, model: &Model, mut arguments: Arguments, context: &Context) -> Result<Value, Raised> {
@@ -28,7 +28,7 @@ pub fn create(tenant: &Tenant, model: &Model, mut arguments: Arguments, context:
         rows.push(checked(tenant, model, values, context)?);
     }
     let config = tenant.config();
-    let now = now(config.timestamps);
+    let now = config.now();
     let written = config.timestamps.write(now);
     let mut ids = Vec::new();
     for (object, row) in rows {
@@ -91,7 +91,7 @@ pub fn write(tenant: &Tenant, model: &Model, ids: &[Value], mut arguments: Argum
     let config = tenant.config();
     let row = model.stored(&config, &values, &|id| owner(tenant, model, id))?;
     let items = all(tenant, model, ids)?;
-    let now = now(config.timestamps);
+    let now = config.now();
     for Item { object, row: old } in items {
         let mut table = tenant.table(object).write();
         // As it is now: another call may have written meanwhile.
@@ -107,7 +107,7 @@ pub fn write(tenant: &Tenant, model: &Model, ids: &[Value], mut arguments: Argum
 pub fn unlink(tenant: &Tenant, model: &Model, ids: &[Value], arguments: Arguments) -> Result<Value, Raised> {
     arguments.end()?;
     let items = all(tenant, model, ids)?;
-    let now = now(tenant.config().timestamps);
+    let now = tenant.config().now();
     for Item { object, row } in items {
         tenant.table(object).write().remove(std::slice::from_ref(&row.id), now);
     }

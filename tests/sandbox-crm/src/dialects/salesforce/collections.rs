@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::dialects::Request;
 use crate::dialects::common::Record;
 use crate::store::Id;
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 
 const MOST: usize = 200;
 
@@ -145,7 +145,7 @@ impl Saved {
                 .filter(|id| !known.contains(id))
                 .collect();
             drop(view);
-            table.remove(&fresh, now(tenant.config().timestamps));
+            table.remove(&fresh, tenant.config().now());
             table.forget(&fresh);
             table.put(rows);
         }
@@ -265,7 +265,7 @@ fn delete(tenant: &Tenant, request: &Request<'_>) -> Reply {
     };
     let found: Vec<_> = ids.iter().map(|id| find(id)).collect();
     let spoilt = whole && found.iter().any(Result::is_err);
-    let now = now(tenant.config().timestamps);
+    let now = tenant.config().now();
     let results: Vec<Value> = found
         .into_iter()
         .map(|found| match found {

@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::dialects::Request;
 use crate::dialects::common::{Record, id_text};
 use crate::store::Id;
-use crate::tenant::{Tenant, now};
+use crate::tenant::Tenant;
 
 pub fn body(request: &Request<'_>) -> Result<Map<String, Value>, Fault> {
     if !request.sends_json() {
@@ -90,7 +90,7 @@ pub fn update(tenant: &Tenant, request: &Request<'_>, entity: Entity, id: &str) 
 pub fn delete(tenant: &Tenant, entity: Entity, id: &str) -> Reply {
     let mut table = tenant.table(entity.object).write();
     let id = write::find(&table, id).ok_or_else(|| write::missing(&table, id))?;
-    table.remove(&[id], now(tenant.config().timestamps));
+    table.remove(&[id], tenant.config().now());
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
