@@ -30,7 +30,7 @@ $tcs_failed                      = count( $tcs_faults );
 echo implode( "\n", $tcs_faults ), $tcs_faults ? "\n" : '';
 
 Portal::open_rest();
-foreach ( array_chunk( range( $tcs_from, $tcs_from + $tcs_count - 1 ), 20 ) as $tcs_seeds ) {
+foreach ( array_chunk( range( $tcs_from, $tcs_from + $tcs_count - 1 ), 40 ) as $tcs_seeds ) {
 	foreach ( ( new Group( $tcs_seeds, isset( $tcs_given['SEED'] ) ) )->play() as $tcs_player ) {
 		$tcs_player->faults ? ++$tcs_failed : ++$tcs_passed;
 		if ( $tcs_player->faults || isset( $tcs_given['SEED'] ) ) {

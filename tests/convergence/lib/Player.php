@@ -197,15 +197,16 @@ final class Player {
 		$tenant = $this->tenants[ $action['tenant'] ];
 		$person = (string) Value::person( $lead );
 		$values = $this->values( 'portal', $person, $lead, $this->fields( $action['fields'], $person, '' !== (string) $lead['crm_lead_id'] ) );
-		if ( 'push' === $action['way'] ) {
+		if ( 'push' === $action['way'] && ( isset( $values['email'] ) || ! isset( $lead['email'] ) || 'from_crm' === $this->schedule->tenants[ $action['tenant'] ]['direction'] ) ) {
+			// Forms know people by their e-mail address, and are for those whose leads go to the CRM.
 			$action['way'] = 'api';
 		}
 		$this->notes[] = "post {$lead['id']}: " . json_encode( $values, JSON_UNESCAPED_UNICODE );
 		if ( 'killed' !== $action['way'] ) {
-			Portal::edit( $tenant, $lead['id'], $values, $action['way'] );
+			Portal::edit( $tenant, $lead, $values, $action['way'] );
 			return;
 		}
-		Child::start( static fn() => Portal::edit( $tenant, $lead['id'], $values, 'api' ), $action['kill'] )->wait();
+		Child::start( static fn() => Portal::edit( $tenant, $lead, $values, 'api' ), $action['kill'] )->wait();
 		wp_cache_flush();
 		$this->forget_undone( $values, Portal::leads( $tenant->id )[ $lead['id'] ] ?? array() );
 	}

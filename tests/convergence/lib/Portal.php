@@ -55,13 +55,22 @@ final class Portal {
 		return $leads;
 	}
 
-	/** @param array<string, string> $values By field. */
-	public static function edit( Tenant $tenant, int $post, array $values, string $way ): void {
+	/** @param array<string, mixed> $lead @param array<string, string> $values By field. */
+	public static function edit( Tenant $tenant, array $lead, array $values, string $way ): void {
 		match ( $way ) {
-			'sql'   => self::by_sql( $post, $values ),
-			'rest'  => self::by_rest( $post, $values ),
-			default => self::by_api( $post, $values ),
+			'sql'   => self::by_sql( $lead['id'], $values ),
+			'rest'  => self::by_rest( $lead['id'], $values ),
+			'push'  => self::by_form( $tenant, array( 'email' => $lead['email'] ) + $values ),
+			default => self::by_api( $lead['id'], $values ),
 		};
+	}
+
+	/** @param array<string, string> $values */
+	private static function by_form( Tenant $tenant, array $values ): void {
+		$made = tenant_crm_sync_push( $tenant->id, 'leads', $values );
+		if ( is_wp_error( $made ) ) {
+			throw new RuntimeException( 'tenant_crm_sync_push: ' . $made->get_error_message() );
+		}
 	}
 
 	/** An edit that knows for sure what it was made over, though workers write at the same time. @return bool False: the lead had another value by then. */
@@ -76,10 +85,7 @@ final class Portal {
 	/** @param array<string, string> $values @return void A lead that somebody makes. */
 	public static function create( Tenant $tenant, array $values, string $way ): void {
 		if ( 'push' === $way ) {
-			$made = tenant_crm_sync_push( $tenant->id, 'leads', $values );
-			if ( is_wp_error( $made ) ) {
-				throw new RuntimeException( 'tenant_crm_sync_push: ' . $made->get_error_message() );
-			}
+			self::by_form( $tenant, $values );
 			return;
 		}
 		$meta = array( '_tenant_id' => $tenant->id ) + array_diff_key( $values, array( 'name' => 1 ) );
