@@ -144,14 +144,13 @@ final class Player {
 	}
 
 	/**
-	 * Fields that may be edited: whoever was made on both sides is known by the e-mail address alone until the two have met.
+	 * Fields that may be edited: whoever the other side made, too, is known by the e-mail address alone until the two have met.
 	 *
 	 * @param list<string> $fields
 	 * @return list<string>
 	 */
-	private function fields( array $fields, string $person, bool $is_linked ): array {
-		$is_double = $this->history->is_created( $person, 'crm' ) && $this->history->is_created( $person, 'portal' );
-		return $is_linked || ! $is_double ? $fields : array_values( array_diff( $fields, array( 'email' ) ) );
+	private function fields( array $fields, string $person, string $other_side, bool $is_linked ): array {
+		return $is_linked || ! $this->history->is_created( $person, $other_side ) ? $fields : array_values( array_diff( $fields, array( 'email' ) ) );
 	}
 
 	/** @param callable(array<string, mixed>): void $do */
@@ -181,7 +180,7 @@ final class Player {
 			$action,
 			function ( array $lead ) use ( $action ): void {
 				$person = (string) Value::person( $lead );
-				foreach ( $this->fields( array_slice( $action['fields'], 0, 1 ), $person, '' !== (string) $lead['crm_lead_id'] ) as $field ) {
+				foreach ( $this->fields( array_slice( $action['fields'], 0, 1 ), $person, 'crm', '' !== (string) $lead['crm_lead_id'] ) as $field ) {
 					$values        = $this->values( 'portal', $person, $lead, array( $field ) );
 					$is_done       = isset( $lead[ $field ] ) && Portal::swap( $lead, $field, $values[ $field ] );
 					$this->notes[] = "post {$lead['id']}: " . json_encode( $values, JSON_UNESCAPED_UNICODE ) . ( $is_done ? '' : ': too late' );
@@ -196,9 +195,10 @@ final class Player {
 	private function edit_lead( array $action, array $lead ): void {
 		$tenant = $this->tenants[ $action['tenant'] ];
 		$person = (string) Value::person( $lead );
-		$values = $this->values( 'portal', $person, $lead, $this->fields( $action['fields'], $person, '' !== (string) $lead['crm_lead_id'] ) );
-		if ( 'push' === $action['way'] && ( isset( $values['email'] ) || ! isset( $lead['email'] ) || 'from_crm' === $this->schedule->tenants[ $action['tenant'] ]['direction'] ) ) {
-			// Forms know people by their e-mail address, and are for those whose leads go to the CRM.
+		$values = $this->values( 'portal', $person, $lead, $this->fields( $action['fields'], $person, 'crm', '' !== (string) $lead['crm_lead_id'] ) );
+		$known = json_decode( $this->record( $lead['id'] )['base'] ?? '', true )['email'] ?? null;
+		if ( 'push' === $action['way'] && ( isset( $values['email'] ) || null === $known || $known !== $lead['email'] || 'from_crm' === $this->schedule->tenants[ $action['tenant'] ]['direction'] ) ) {
+			// Forms know people by the e-mail address that both sides agree on, and are for those whose leads go to the CRM.
 			$action['way'] = 'api';
 		}
 		$this->notes[] = "post {$lead['id']}: " . json_encode( $values, JSON_UNESCAPED_UNICODE );
@@ -262,7 +262,7 @@ final class Player {
 	private function edit_row( array $action, array $row ): void {
 		$tenant = $this->tenants[ $action['tenant'] ];
 		$person = (string) Value::person( $row );
-		$values = $this->values( 'crm', $person, $row, $this->fields( $action['fields'], $person, null !== ( $this->record( null, (string) $row['id'], $tenant->key )['post_id'] ?? null ) ) );
+		$values = $this->values( 'crm', $person, $row, $this->fields( $action['fields'], $person, 'portal', null !== ( $this->record( null, (string) $row['id'], $tenant->key )['post_id'] ?? null ) ) );
 		foreach ( $values as $value ) {
 			if ( $this->is_on_its_way( null, (string) $row['id'], $tenant->key ) ) {
 				$this->history->blind[ Value::edit( $value ) ] = true;

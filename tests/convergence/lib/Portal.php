@@ -119,7 +119,7 @@ final class Portal {
 		foreach ( $values as $field => $value ) {
 			'name' === $field
 				? $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->posts SET post_title = %s WHERE ID = %d", htmlspecialchars( $value, ENT_NOQUOTES, 'UTF-8' ), $post ) )
-				: $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->postmeta SET meta_value = %s WHERE post_id = %d AND meta_key = %s", $value, $post, $field ) );
+				: ( $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->postmeta SET meta_value = %s WHERE post_id = %d AND meta_key = %s", $value, $post, $field ) ) || $wpdb->insert( $wpdb->postmeta, array( 'post_id' => $post, 'meta_key' => $field, 'meta_value' => $value ) ) );
 		}
 		clean_post_cache( $post );
 	}
