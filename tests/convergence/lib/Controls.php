@@ -114,7 +114,7 @@ final class Controls {
 			}, null ),
 			'the same, taken back'                            => array( static function ( self $world ): void {
 				$world->history->delete( 'portal', 's9t0p1', self::seen( 5, 6 ), true, false );
-				$world->history->undelete( 'portal', 's9t0p1' );
+				$world->history->undelete( 's9t0p1' );
 				$world->vanish();
 			}, 'nobody deleted them who may' ),
 			'deleted, and there again'                        => array( static fn( self $world ) => $world->history->delete( 'portal', 's9t0p1', self::seen( 5, 6 ), true, false ), 'and is there again' ),

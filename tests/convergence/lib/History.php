@@ -43,10 +43,10 @@ final class History {
 		$this->deletes[] = array( 'side' => $side, 'person' => $person, 'fields' => $fields, 'is_linked' => $is_linked, 'is_blind' => $is_blind, 'is_undone' => false );
 	}
 
-	/** Taken out of the bin again. */
-	public function undelete( string $side, string $person ): void {
+	/** Somebody takes the person out of the portal's bin, whoever put them there. */
+	public function undelete( string $person ): void {
 		foreach ( $this->deletes as &$delete ) {
-			$delete['is_undone'] = $delete['is_undone'] || ( $side === $delete['side'] && $person === $delete['person'] );
+			$delete['is_undone'] = $delete['is_undone'] || $person === $delete['person'];
 		}
 	}
 

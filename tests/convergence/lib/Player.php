@@ -250,7 +250,7 @@ final class Player {
 		$binned = array_filter( Portal::leads( $this->tenants[ $action['tenant'] ]->id ), static fn( array $lead ): bool => 'trash' === $lead['status'] && null !== Value::person( $lead ) );
 		if ( $binned ) {
 			$lead = array_values( $binned )[ $action['person'] % count( $binned ) ];
-			$this->history->undelete( 'portal', (string) Value::person( $lead ) );
+			$this->history->undelete( (string) Value::person( $lead ) );
 			wp_untrash_post( $lead['id'] );
 		}
 	}
