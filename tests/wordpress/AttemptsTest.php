@@ -276,7 +276,7 @@ final class AttemptsTest extends PluginCase {
 			'all'               => array( array(), false, array( 'PRIMARY' ) ),
 			'tenant'            => array( array(), true, array( 'tenant' ) ),
 			'outcome'           => array( array( 'outcome' => 'transient' ), false, array( 'outcome' ) ),
-			'outcome of tenant' => array( array( 'outcome' => 'transient' ), true, array( 'tenant_outcome' ) ),
+			'outcome of tenant' => array( array( 'outcome' => 'transient' ), true, array( 'tenant_outcome', 'outcome', 'tenant' ) ),
 			'status'            => array( array( 'status' => '503' ), false, array( 'status' ) ),
 			'run'               => array( array( 'run' => '7' ), false, array( 'run' ) ),
 		);
