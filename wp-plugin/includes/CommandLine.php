@@ -33,6 +33,8 @@ final class CommandLine {
                              seals the stored API keys and other secrets anew with the newest host key
   sync [--tenant=ID]… [--all] [--full] [--format=table|json]
                              pulls now and waits until it is over; --full reads everything again
+  backfill --tenant=ID… | --all [--format=table|json]
+                             reads everything again beside the syncs, which go on; one that was cut off goes on from where it was
   work [--seconds=N] [--watch]
                              enqueues what is due and works the queue (default 60 s); with --watch until it is told to
                              stop, and a click on any host wakes it at once where Redis is configured
@@ -69,6 +71,7 @@ final class CommandLine {
 				'tenant delete'  => TenantCommands::delete( $options ),
 				'tenant rotate'  => TenantCommands::rotate( $options ),
 				'sync'           => self::sync( $options ),
+				'backfill'       => self::sync( $options, Jobs::BACKFILL ),
 				'work'           => self::work( $options ),
 				'queue'          => QueueCommands::run( $options ),
 				'log'            => LogCommands::run( $options ),
@@ -143,7 +146,7 @@ final class CommandLine {
 	}
 
 	/** @param array<string, mixed> $options */
-	private static function sync( array $options ): int {
+	private static function sync( array $options, string $kind = 'pull' ): int {
 		$tenants = self::chosen( $options );
 		self::obey_signals();
 		$runs = array();
@@ -152,7 +155,7 @@ final class CommandLine {
 			if ( $options['all'] && ( $tenant->paused || ! $tenant->is_configured() ) ) {
 				continue;
 			}
-			$runs[ $tenant->id ] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
+			$runs[ $tenant->id ] = Jobs::BACKFILL === $kind ? Jobs::backfill( $tenant->key ) : Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $options['full'] ? array( 'full' => true ) : array() );
 			if ( $options['full'] && ! Jobs::is_full( $runs[ $tenant->id ] ) ) {
 				fwrite( STDERR, "note: a sync of tenant \"{$tenant->id}\" had begun already and goes on without --full; say it again when that one is over\n" );
 			}

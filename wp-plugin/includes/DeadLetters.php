@@ -57,7 +57,7 @@ final class DeadLetters {
 			return null;
 		}
 		$payload = (array) json_decode( (string) $letter['payload'], true );
-		if ( (int) $letter['batches'] > 0 ) {
+		if ( (int) $letter['batches'] > 0 && Jobs::BACKFILL !== $letter['kind'] ) {
 			// It had begun to read everything again, and goes on from there.
 			unset( $payload['full'] );
 		}

@@ -43,7 +43,7 @@ final class HookStore {
 				$progress->unchanged = $incoming->repeated;
 				$progress->refused   = $incoming->refused;
 				$progress->pages     = 1;
-				$sql                 = '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->object, $this->fields->hash(), $watermark ) : null;
+				$sql                 = '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->cursor(), $this->fields->hash(), $watermark ) : null;
 			}
 			$this->alone( fn() => $this->chunk( $incoming, $items, $progress, $sql ) );
 			$total->add( $progress );
@@ -77,7 +77,7 @@ final class HookStore {
 		$updates = array();
 		foreach ( $items as $item ) {
 			$row = $known[ $item['hash'] ] ?? null;
-			if ( $row && $row['fingerprint'] === $item['fingerprint'] && null !== $row['post_id'] ) {
+			if ( $row && null !== $row['post_id'] && ( $row['fingerprint'] === $item['fingerprint'] || Ledger::is_ahead( $this->job, $row, $incoming->revision( $item ) ) ) ) {
 				++$progress->unchanged;
 				continue;
 			}

@@ -10,7 +10,7 @@ namespace TenantCRM;
 final class Job {
 
 	/** Kinds whose pages travel while others are stored: each takes a place of its worker. All other kinds are short. */
-	public const PULLS = array( 'pull', Webhooks\Inbox::KIND );
+	public const PULLS = array( 'pull', Jobs::BACKFILL, Webhooks\Inbox::KIND );
 
 	/** Commits so far, as this worker knows it: tells a batch whose COMMIT got no answer from one that was not stored. */
 	public int $batches;
@@ -49,6 +49,21 @@ final class Job {
 		public readonly ?string $trace = null
 	) {
 		$this->batches = $batches;
+	}
+
+	/** Whether pages of the CRM are read and stored by it. */
+	public function is_pull(): bool {
+		return in_array( $this->kind, self::PULLS, true );
+	}
+
+	/** Whether it reads everything beside the pulls of changes, which go on meanwhile. */
+	public function is_backfill(): bool {
+		return Jobs::BACKFILL === $this->kind;
+	}
+
+	/** Name of the cursor that says how far it has come. */
+	public function cursor(): string {
+		return $this->is_backfill() ? "{$this->kind}:{$this->object}" : $this->object;
 	}
 
 	/** @param array<string, string|null> $row */

@@ -16,6 +16,10 @@ final class Jobs {
 	/** A click comes with this priority; it also brings a waiting job forward. */
 	public const PRIORITY_CLICK = 10;
 
+	/** A full read beside the pulls of changes: its own job, its own cursor, and after everything else. */
+	public const BACKFILL          = 'backfill';
+	public const PRIORITY_BACKFILL = 200;
+
 	/** The error by which a server that logs statements refuses to write at the level of isolation that claims ask for. */
 	private const NOT_AT_THIS_LEVEL = 1665;
 
@@ -34,6 +38,16 @@ final class Jobs {
 			Wakers::ring();
 		}
 		return $run;
+	}
+
+	/**
+	 * Asks for everything to be read again while pulls of changes go on; one that was begun goes on from where it is.
+	 *
+	 * @return int The run's id.
+	 * @throws StoreException Where the database refuses.
+	 */
+	public static function backfill( int $tenant, string $object = 'leads' ): int {
+		return self::enqueue( $tenant, self::BACKFILL, $object, self::PRIORITY_BACKFILL, array( 'full' => true ) );
 	}
 
 	/** @param array<string, mixed> $payload */

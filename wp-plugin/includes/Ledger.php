@@ -38,7 +38,7 @@ final class Ledger {
 	}
 
 	/** @param list<string> $hashes */
-	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint' ): string {
+	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint, crm_revision' ): string {
 		return sprintf(
 			"SELECT $columns FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)",
 			Schema::table( 'records' ),
@@ -50,7 +50,16 @@ final class Ledger {
 
 	/** @param list<int> $ids */
 	public static function lock_sql( array $ids ): string {
-		return sprintf( 'SELECT id, id_hash, post_id, base FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
+		return sprintf( 'SELECT id, id_hash, post_id, base, crm_revision FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
+	}
+
+	/**
+	 * Whether the ledger has a newer state than a page of a backfill, which may have been read before the pull of changes that stored it.
+	 *
+	 * @param array<string, string|null> $row
+	 */
+	public static function is_ahead( Job $job, array $row, string $revision ): bool {
+		return $job->is_backfill() && true === \TenantCRMSync::is_newer( (string) $row['crm_revision'], $revision );
 	}
 
 	public static function insert_head(): string {

@@ -13,6 +13,9 @@ final class Pulling {
 	/** A person waits for this one: it gets so many times the turns of a scheduled one. */
 	private const WEIGHT_CLICK = 4.0;
 
+	/** Nobody waits for this one. */
+	private const WEIGHT_BACKFILL = 0.25;
+
 	/** Batches that this slice stored. */
 	public int $batches = 0;
 
@@ -31,7 +34,7 @@ final class Pulling {
 			Adoption::run( $job );
 		}
 		if ( 0 === $job->batches && ! empty( $job->payload['full'] ) ) {
-			Cursors::reset( $tenant->key, $job->object );
+			Cursors::reset( $tenant->key, $job->cursor() );
 		}
 		$fields = Fields::of( $tenant, $job->object );
 		return new self( $job, $tenant, $fields, $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields ) );
@@ -47,8 +50,15 @@ final class Pulling {
 		if ( null !== $this->tenant->page_size() ) {
 			$options['page_size'] = $this->tenant->page_size();
 		}
-		$cursor = Cursors::read( $this->tenant->key, $this->job->object, $this->fields->hash() );
-		$pulls->add( $key, $this->tenant->client(), $this->job->object, $cursor, $options, $this->job->priority <= Jobs::PRIORITY_CLICK ? self::WEIGHT_CLICK : 1.0 );
+		$cursor = Cursors::read( $this->tenant->key, $this->job->cursor(), $this->fields->hash() );
+		$pulls->add( $key, $this->tenant->client(), $this->job->object, $cursor, $options, $this->weight() );
+	}
+
+	private function weight(): float {
+		if ( $this->job->is_backfill() ) {
+			return self::WEIGHT_BACKFILL;
+		}
+		return $this->job->priority <= Jobs::PRIORITY_CLICK ? self::WEIGHT_CLICK : 1.0;
 	}
 
 	/** Its last batch is stored. */
@@ -62,6 +72,9 @@ final class Pulling {
 		++$this->batches;
 		if ( $batch->is_last() ) {
 			TwoWay\Deletions::after_scan( $this->job, $this->tenant );
+			if ( $this->job->is_backfill() ) {
+				Cursors::reset( $this->tenant->key, $this->job->cursor() );
+			}
 		}
 		if ( ! $this->told && $batch->stats()['unasked'] > 0 ) {
 			$this->told = true;

@@ -43,7 +43,7 @@ final class Store {
 				$extra->refused   = $incoming->refused;
 				$extra->pages     = 1;
 			}
-			$sql = $number === $last && '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->object, $this->fields->hash(), $watermark ) : null;
+			$sql = $number === $last && '' !== $watermark ? Cursors::write_sql( $this->tenant->key, $this->job->cursor(), $this->fields->hash(), $watermark ) : null;
 			$this->store( $incoming, $items, $extra, $sql, $total );
 		}
 		/**
@@ -166,6 +166,10 @@ final class Store {
 				continue;
 			}
 			$lead = $incoming->lead( $changed[ (int) $row['id'] ] );
+			if ( Ledger::is_ahead( $this->job, $row, $lead->revision ) ) {
+				++$progress->unchanged;
+				continue;
+			}
 			$post = $existing[ (int) $row['post_id'] ] ?? null;
 			if ( ! $post ) {
 				$new[] = array( $lead, (int) $row['id'] );

@@ -216,7 +216,7 @@ final class Worker {
 			}
 			Leases::beat();
 			++$this->result['slices'];
-			$short += (int) ! in_array( $job->kind, Job::PULLS, true );
+			$short += (int) ! $job->is_pull();
 			$this->start( $job );
 		}
 		$this->end_done();
@@ -291,7 +291,7 @@ final class Worker {
 			Jobs::finish( $job );
 			return 'done';
 		}
-		if ( ! in_array( $job->kind, Job::PULLS, true ) ) {
+		if ( ! $job->is_pull() ) {
 			return Failure::bury( $job, "This version cannot do what was asked for (\"{$job->kind}\")." );
 		}
 		if ( ! $tenant ) {

@@ -1,0 +1,99 @@
+<?php
+/**
+ * Everything is read again beside the pulls of changes: killed, it goes on from where it was; what changes meanwhile arrives meanwhile and is
+ * not undone by a page that was read before; and what a complete one did not show is looked for.
+ */
+
+use TenantCRM\Jobs;
+use TenantCRM\Runs;
+use TenantCRM\Schema;
+use TenantCRM\Worker;
+
+final class BackfillTest extends TwoWayCase {
+
+	/** @dataProvider directions */
+	public function test_killed_half_way_it_goes_on_while_changes_arrive( string $direction ): void {
+		$tenant = $this->pair( 'acme', 0, array( 'page_size' => 10, 'direction' => $direction ) );
+		$rows   = array_map( static fn( array $lead ): array => array( 'id' => (int) $lead['id'], 'updated_at' => gmdate( 'Y-m-d\TH:i:s\Z', 1770000000 + 3600 * (int) $lead['id'] ) ) + $lead, $this->leads( 60 ) );
+		Sandbox::post( '/rows', array( 'tenant' => 'acme', 'object' => 'leads', 'rows' => $rows ) );
+		$this->settle( $tenant );
+		$gone = $this->post_of( $tenant, '55' )->ID;
+		$this->crm( 'DELETE', $tenant, '/api/v1/leads/55' );
+		$before = $this->cursor( 'leads' );
+		$run    = Jobs::backfill( $tenant->key );
+		$this->assertSame( $run, Jobs::backfill( $tenant->key ), 'asked for twice, done once' );
+		$this->php( 'require $argv[1]; $n = 0; add_action( "tenant_crm_sync_batch_stored", function () use ( &$n ) { 3 === ++$n && posix_kill( getmypid(), SIGKILL ); } ); TenantCRM\Worker::run( 30.0, ' . $run . ' );', false );
+		$this->assertSame( array( 'running', '30' ), array( Runs::get( $run )['state'], (string) Runs::get( $run )['fetched'] ) );
+		$this->assertSame( $before, $this->cursor( 'leads' ), 'the cursor of the pulls is not touched' );
+		$this->assertNotNull( $this->cursor( 'backfill:leads' ) );
+		// Meanwhile, with the backfill in the hands of a worker that says nothing more.
+		$this->crm_edit( $tenant, '58', array( 'phone' => '+49 58' ) );
+		$pull = $this->pull( $tenant );
+		$this->assertSame( 'done', $pull['state'] );
+		$this->assertLessThan( 20, (int) $pull['fetched'], 'only what changed' );
+		$this->assertSame( '+49 58', get_post_meta( $this->post_of( $tenant, '58' )->ID, 'phone', true ) );
+		$GLOBALS['wpdb']->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET lease_until = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE run = $run" );
+		$asked = count( $this->lists() );
+		Worker::run( 30.0, $run );
+		$this->assertSame( 'done', Runs::get( $run )['state'] );
+		$this->assertLessThanOrEqual( 5, count( $this->lists() ) - $asked, 'not from the beginning' );
+		$this->assertNull( $this->cursor( 'backfill:leads' ) );
+		wp_cache_flush();
+		$this->assertSame( '+49 58', get_post_meta( $this->post_of( $tenant, '58' )->ID, 'phone', true ) );
+		$this->assertSame( 'publish', get_post_status( $gone ), 'absent is not deleted' );
+		if ( 'both' === $direction ) {
+			$this->push( $tenant );
+			$this->assertSame( 'trash', get_post_status( $gone ), 'looked for, and gone' );
+			$this->assertConverged( $tenant );
+		}
+		$this->assertSame( array(), $this->writes( $tenant ) );
+	}
+
+	/** @return array<string, array{0: string}> */
+	public static function directions(): array {
+		return array( 'both ways' => array( 'both' ), 'one way' => array( 'from_crm' ) );
+	}
+
+	/** @dataProvider stores */
+	public function test_a_page_that_was_read_before_a_pull_undoes_nothing( array $settings ): void {
+		$tenant = $this->pair( 'acme', 3, $settings );
+		$this->pull( $tenant );
+		$stale = wp_json_encode( array( 'data' => Sandbox::leads( 'acme' ), 'meta' => array( 'current_page' => 1, 'last_page' => 1 ) ) );
+		$this->crm_edit( $tenant, '2', array( 'phone' => '+49 new' ) );
+		$this->pull( $tenant );
+		Sandbox::post( '/faults', array( 'tenant' => 'acme', 'faults' => array( array( 'kind' => 'canned', 'method' => 'GET', 'status' => 200, 'headers' => array( 'Content-Type' => 'application/json' ), 'body' => $stale ) ) ) );
+		$run = Jobs::backfill( $tenant->key );
+		Worker::run( 30.0, $run );
+		$this->assertSame( array( 'done', '3' ), array( Runs::get( $run )['state'], (string) Runs::get( $run )['fetched'] ) );
+		wp_cache_flush();
+		$this->assertSame( '+49 new', get_post_meta( $this->post_of( $tenant, '2' )->ID, 'phone', true ) );
+	}
+
+	/** @return array<string, array{0: array<string, mixed>}> */
+	public static function stores(): array {
+		return array(
+			'in sets'    => array( array( 'direction' => 'from_crm' ) ),
+			'one by one' => array( array( 'direction' => 'from_crm', 'hooks' => true ) ),
+			'both ways'  => array( array() ),
+		);
+	}
+
+	public function test_pulls_go_first(): void {
+		$tenant = $this->pair();
+		$other  = $this->pair( 'north' );
+		$run    = Jobs::backfill( $tenant->key );
+		Jobs::enqueue( $other->key );
+		$this->assertSame( 'pull', Jobs::claim()->kind );
+		$job = Jobs::claim();
+		$this->assertSame( array( $run, Jobs::BACKFILL, 'backfill:leads' ), array( $job->run, $job->kind, $job->cursor() ) );
+	}
+
+	private function cursor( string $name ): ?string {
+		return $this->sql( 'SELECT watermark FROM ' . Schema::table( 'cursors' ) . " WHERE object = '$name'" );
+	}
+
+	/** @return list<array<string, mixed>> Pages that were asked for. */
+	private function lists(): array {
+		return array_values( array_filter( Sandbox::requests( 'acme' ), static fn( array $request ): bool => 'GET' === $request['method'] && str_starts_with( $request['path'], '/api/v1/leads' ) && ! preg_match( '~/leads/\d~', $request['path'] ) ) );
+	}
+}
