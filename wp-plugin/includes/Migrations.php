@@ -302,6 +302,7 @@ final class Migrations {
 			// version: counts settlements. hint: 1 the CRM may have something else, 2 it is gone there and waits for the others, 3 and may go.
 			// gone: 1 from the CRM, 2 not wanted in the portal, 3 not wanted in the CRM. seen: hash of what the CRM had when it was settled.
 			// mapping: Fields::hash() of the base. unique_hash: of the field by which a person is known. scan: the run that saw it in a full list.
+			// origins: JSON of where its fields' values come from, see Origins.
 			self::columns(
 				'records',
 				array(
@@ -312,6 +313,7 @@ final class Migrations {
 					'mapping'     => 'BINARY(16) NULL',
 					'unique_hash' => 'BINARY(16) NULL',
 					'scan'        => 'BIGINT UNSIGNED NOT NULL DEFAULT 0',
+					'origins'     => 'TEXT NULL',
 				)
 			),
 			self::keys(

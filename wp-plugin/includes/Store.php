@@ -108,11 +108,21 @@ final class Store {
 			$progress->created = $earlier;
 			return $progress;
 		}
+		$this->apply( $transaction, $incoming, $items, $progress );
+		$progress->write( $transaction, $this->tenant, $this->job, $watermark );
+		return $progress;
+	}
+
+	/**
+	 * What becomes of posts and ledger: all that a preview needs, too.
+	 *
+	 * @param list<array{position: int, id: string, hash: string, fingerprint: string}> $items
+	 */
+	public function apply( Transaction $transaction, Incoming $incoming, array $items, Progress $progress ): void {
 		$posts = new PostWriter( $transaction, $this->tenant, $this->fields );
 		if ( TwoWay\Rules::of( $this->tenant, $this->job->object )->is_two_way() ) {
 			( new TwoWay\Reconciliation( $transaction, $this->tenant, $this->job, $this->fields, $posts ) )->batch( $incoming, $items, $progress );
-			$progress->write( $transaction, $this->tenant, $this->job, $watermark );
-			return $progress;
+			return;
 		}
 		$new     = array();
 		$changed = array();
@@ -132,8 +142,6 @@ final class Store {
 		if ( $ledger ) {
 			$transaction->insert( Ledger::update_head(), $ledger, Ledger::update_tail() );
 		}
-		$progress->write( $transaction, $this->tenant, $this->job, $watermark );
-		return $progress;
 	}
 
 	/**

@@ -45,9 +45,14 @@ final class Brake {
 		return $this->lets( 'absent', $absent, 'A full list of the CRM does not show %d of %d records. Taking the CRM\'s side looks for each of them and puts the leads of those that are gone into the bin; taking the portal\'s does nothing.' );
 	}
 
+	/** Whether so many deletions of so many records wait for a person. */
+	public static function is_many( int $count, int $all ): bool {
+		return $count > self::MANY && $count > self::SHARE * $all;
+	}
+
 	private function lets( string $kind, int $count, string $words ): bool {
 		$all = $this->count( 'gone = 0 AND base IS NOT NULL' );
-		if ( $count <= self::MANY || $count <= self::SHARE * $all ) {
+		if ( ! self::is_many( $count, $all ) ) {
 			Conflicts::close_for_all( $this->session->tenant->key, $this->session->job->object, $kind );
 			return true;
 		}

@@ -96,7 +96,7 @@ final class Looks {
 	 * @param array<string, string|null> $row
 	 * @param bool                       $may_bin Whether a record that is gone may take its lead with it.
 	 */
-	private function look( array $row, bool $may_bin = false ): void {
+	public function look( array $row, bool $may_bin = false ): void {
 		$may_bin = $may_bin || self::ALLOWED === (int) $row['hint'];
 		$session = $this->session;
 		try {
@@ -113,11 +113,14 @@ final class Looks {
 			return;
 		}
 		$session->step( 'looked' );
+		$session->trial?->saw( $lead );
 		try {
 			$session->transact(
 				function ( Transaction $transaction, Settlement $settlement, PostWriter $posts, Progress $progress ) use ( $row, $lead, $may_bin ): void {
 					$this->settle( $transaction, $settlement, $posts, $progress, $row, $lead, $may_bin );
-				}
+				},
+				array(),
+				array( hash( 'sha256', (string) $row['crm_id'], true ) )
 			);
 		} catch ( BadValue $e ) {
 			$this->give_up( $row, "cannot be stored: {$e->getMessage()}" );
@@ -126,6 +129,10 @@ final class Looks {
 
 	/** Until its next change. @param array<string, string|null> $row */
 	private function give_up( array $row, string $why ): void {
+		if ( $this->session->trial ) {
+			$this->session->trial->notes[ (string) $row['crm_id'] ] = $why;
+			return;
+		}
 		Sql::change( 'UPDATE `' . Schema::table( 'records' ) . "` SET hint = 0 WHERE id = {$row['id']} AND version = {$row['version']}" );
 		$this->session->log( 'error', "Record \"{$row['crm_id']}\" of tenant \"{$this->session->tenant->id}\" $why. Its next change is looked at again.", array( 'run' => $this->session->job->run ) );
 	}

@@ -42,6 +42,9 @@ final class Push {
 
 	private int $failures = 0;
 
+	/** The lead that was settled last. */
+	private ?Subject $seen = null;
+
 	private function __construct( private readonly Session $session ) {
 	}
 
@@ -65,6 +68,19 @@ final class Push {
 		}
 		Adoption::run( $job );
 		( new self( new Session( $job, $tenant ) ) )->run();
+	}
+
+	/** What would become of these changes; see Preview. @param list<int> $ids */
+	public static function foresee( Session $session, array $ids ): void {
+		$push = new self( $session );
+		foreach ( $ids as $id ) {
+			$change = Changes::get( $id );
+			if ( $change && null !== $change['sent_at'] ) {
+				$session->trial->note( $change, 'Whether the CRM got the last write of this lead is not known; that is looked for first.' );
+			} elseif ( $change ) {
+				$push->one( $change );
+			}
+		}
 	}
 
 	/** Whether there is something to be pushed or looked at now. */
@@ -128,7 +144,7 @@ final class Push {
 			$found = $session->remote->find( $person );
 			if ( null === $found ) {
 				$this->wait( $change, 'The CRM has not been read yet: whether it knows this person is looked up first.', 60, false );
-				Jobs::enqueue( $session->tenant->key, 'pull', $session->job->object );
+				$session->trial || Jobs::enqueue( $session->tenant->key, 'pull', $session->job->object );
 				return;
 			}
 			if ( count( $found ) > 1 ) {
@@ -138,8 +154,13 @@ final class Push {
 			$lead = $found ? reset( $found ) : null;
 		}
 		$session->step( 'settle' );
-		$write = $session->transact( fn( Transaction $transaction, Settlement $settlement, PostWriter $posts, Progress $progress ) => $this->settle( $transaction, $settlement, $posts, $progress, $change, $row, $lead ) );
+		$session->trial?->saw( $lead );
+		$write = $session->transact( fn( Transaction $transaction, Settlement $settlement, PostWriter $posts, Progress $progress ) => $this->settle( $transaction, $settlement, $posts, $progress, $change, $row, $lead ), array( (int) $change['post_id'] ) );
 		if ( ! $write ) {
+			return;
+		}
+		if ( $session->trial ) {
+			$session->trial->send( $write[0], $write[1], $this->seen, $write[2] );
 			return;
 		}
 		list( $verb, $id, $data ) = $write;
@@ -229,7 +250,8 @@ final class Push {
 		if ( ! $subject->row || 1 === (int) $subject->row['gone'] ) {
 			$this->take_over( $transaction, $settlement, $subject, $lead );
 		}
-		$settled = $settlement->settle( $subject, $lead );
+		$this->seen = $subject;
+		$settled    = $settlement->settle( $subject, $lead );
 		$set     = 'available_at = UTC_TIMESTAMP(3)';
 		if ( $settled->to_crm ) {
 			$verb = $lead ? 'update' : 'create';
@@ -238,6 +260,7 @@ final class Push {
 		}
 		if ( $settled->delete ) {
 			if ( ! ( new Brake( $this->session ) )->lets_erase( $subject->change ) ) {
+				$this->session->trial?->note( $change, 'Many leads were deleted at once: a person has to say whether the CRM is to delete them, too.' );
 				$transaction->query( Changes::update_sql( $id, "refused = 2, reason = 'Many leads were deleted at once: a person has to say whether the CRM is to delete them, too.'" ) );
 				return null;
 			}
@@ -364,16 +387,20 @@ final class Push {
 			$this->refuse( $change, $reason );
 			return;
 		}
-		$this->set( $change, sprintf( '%s, reason = %s, available_at = UTC_TIMESTAMP(3) + INTERVAL %d SECOND', Changes::SETTLED, Sql::text( $reason ), (int) ceil( Retries::backoff( (int) $change['attempts'] ) ) ) );
+		$this->set( $change, sprintf( '%s, reason = %s, available_at = UTC_TIMESTAMP(3) + INTERVAL %d SECOND', Changes::SETTLED, Sql::text( $reason ), (int) ceil( Retries::backoff( (int) $change['attempts'] ) ) ), $reason );
 	}
 
 	/** @param array<string, string|null> $change */
 	private function wait( array $change, string $reason, float $seconds, bool $counts ): void {
-		$this->set( $change, sprintf( 'attempts = attempts + %d, reason = %s, available_at = UTC_TIMESTAMP(3) + INTERVAL %d MICROSECOND', (int) $counts, Sql::text( $reason ), (int) ceil( 1000000 * $seconds ) ) );
+		$this->set( $change, sprintf( 'attempts = attempts + %d, reason = %s, available_at = UTC_TIMESTAMP(3) + INTERVAL %d MICROSECOND', (int) $counts, Sql::text( $reason ), (int) ceil( 1000000 * $seconds ) ), $reason );
 	}
 
 	/** It waits for a person, or for its next change. @param array<string, string|null> $change */
 	private function refuse( array $change, string $reason ): void {
+		if ( $this->session->trial ) {
+			$this->session->trial->note( $change, $reason );
+			return;
+		}
 		$this->session->transact(
 			function ( Transaction $transaction, Settlement $settlement, PostWriter $posts, Progress $progress ) use ( $change, $reason ): void {
 				// Unless it has changed again.
@@ -385,7 +412,11 @@ final class Push {
 	}
 
 	/** @param array<string, string|null> $change */
-	private function set( array $change, string $set ): void {
+	private function set( array $change, string $set, string $reason = '' ): void {
+		if ( $this->session->trial ) {
+			'' === $reason || $this->session->trial->note( $change, $reason );
+			return;
+		}
 		Sql::change( Changes::update_sql( (int) $change['id'], $set ) );
 	}
 

@@ -17,7 +17,7 @@ use TenantCRM\Transaction;
 final class Records {
 
 	private const BYTES = array( 'object', 'crm_id', 'id_hash', 'fingerprint', 'crm_revision', 'seen', 'mapping', 'unique_hash' );
-	private const TEXTS = array( 'base', 'name', 'email', 'state', 'owner', 'crm_created_at', 'crm_updated_at' );
+	private const TEXTS = array( 'base', 'name', 'email', 'state', 'owner', 'crm_created_at', 'crm_updated_at', 'origins' );
 	private const INTS  = array( 'tenant', 'post_id', 'version', 'hint', 'gone', 'scan' );
 
 	/** @var array<string, array<string, string|null>> By hash of the id. */

@@ -34,11 +34,15 @@ final class Remote {
 
 	private float $asked = 0.0;
 
+	/** Requests that were made to read. */
+	public int $reads = 0;
+
 	public function __construct( private readonly Tenant $tenant, private readonly string $object, private readonly Fields $fields, private readonly Rules $rules ) {
 	}
 
 	/** @return Lead|null Null: there is no such record. */
 	public function get( string $id ): ?Lead {
+		++$this->reads;
 		try {
 			return $this->lead( (array) $this->client()->get_record( $this->object, $id ) );
 		} catch ( \TenantCRMSync\HttpException $e ) {
@@ -195,6 +199,16 @@ final class Remote {
 		return $incoming->lead( reset( $incoming->items ) );
 	}
 
+	/**
+	 * What a pull has just read and nobody stored.
+	 *
+	 * @param array<string, Lead> $leads By id.
+	 */
+	public function know( array $leads ): void {
+		$this->recent = $leads;
+		$this->asked  = microtime( true );
+	}
+
 	/** @return array<string, Lead>|null */
 	private function recent( float $since ): ?array {
 		if ( null !== $this->recent && $this->asked >= $since ) {
@@ -212,6 +226,7 @@ final class Remote {
 			foreach ( $incoming->items as $item ) {
 				$found[ $item['id'] ] = $incoming->lead( $item );
 			}
+			++$this->reads;
 			if ( ++$pages >= self::PAGES && ! $batch->is_last() ) {
 				return null;
 			}

@@ -23,7 +23,8 @@ final class Session {
 	public readonly Rules $rules;
 	public readonly Remote $remote;
 
-	public function __construct( public readonly Job $job, public readonly Tenant $tenant ) {
+	/** @param Trial|null $trial Given, nothing is stored and nothing is sent. */
+	public function __construct( public readonly Job $job, public readonly Tenant $tenant, public readonly ?Trial $trial = null ) {
 		$this->fields = Fields::of( $tenant, $job->object );
 		$this->rules  = Rules::of( $tenant, $job->object );
 		$this->remote = new Remote( $tenant, $job->object, $this->fields, $this->rules );
@@ -32,22 +33,20 @@ final class Session {
 	/**
 	 * @template T
 	 * @param callable(Transaction, Settlement, PostWriter, Progress): T $work May run several times.
+	 * @param list<int>    $posts  That it is about, and
+	 * @param list<string> $hashes of the ids of records: what a preview shows changes of.
 	 * @return T|null Null also where the attempt before was stored after all.
 	 */
-	public function transact( callable $work ) {
+	public function transact( callable $work, array $posts = array(), array $hashes = array() ) {
+		if ( $this->trial ) {
+			return $this->trial->run( fn( Transaction $transaction ): array => $this->settle( $transaction, $work ), $hashes, $posts );
+		}
 		list( $result, $progress ) = Transaction::run(
 			function ( Transaction $transaction ) use ( $work ): array {
-				$progress = new Progress();
 				if ( null !== Leases::lock( $transaction, $this->job ) ) {
-					return array( null, $progress );
+					return array( null, new Progress() );
 				}
-				$posts      = new PostWriter( $transaction, $this->tenant, $this->fields );
-				$settlement = new Settlement( $transaction, $this->tenant, $this->fields, $this->rules, $posts );
-				$result     = $work( $transaction, $settlement, $posts, $progress );
-				$settlement->flush();
-				$progress->created        = array_merge( $progress->created, $settlement->created );
-				$progress->updated        = array_merge( $progress->updated, array_values( array_unique( $settlement->updated ) ) );
-				$progress->log            = array_merge( $progress->log, $settlement->log );
+				list( $result, $progress ) = $this->settle( $transaction, $work );
 				$progress->write( $transaction, $this->tenant, $this->job, null );
 				return array( $result, $progress );
 			}
@@ -62,8 +61,24 @@ final class Session {
 		return $result;
 	}
 
+	/** @return array{0: mixed, 1: Progress} */
+	private function settle( Transaction $transaction, callable $work ): array {
+		$progress          = new Progress();
+		$posts             = new PostWriter( $transaction, $this->tenant, $this->fields );
+		$settlement        = new Settlement( $transaction, $this->tenant, $this->fields, $this->rules, $posts );
+		$result            = $work( $transaction, $settlement, $posts, $progress );
+		$settlement->flush();
+		$progress->created = array_merge( $progress->created, $settlement->created );
+		$progress->updated = array_merge( $progress->updated, array_values( array_unique( $settlement->updated ) ) );
+		$progress->log     = array_merge( $progress->log, $settlement->log );
+		return array( $result, $progress );
+	}
+
 	/** For tests that end the process between two steps: nothing listens otherwise. */
 	public function step( string $name ): void {
+		if ( $this->trial ) {
+			return;
+		}
 		/**
 		 * A push is about to do its next step.
 		 *

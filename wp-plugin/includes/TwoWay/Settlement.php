@@ -104,7 +104,7 @@ final class Settlement {
 			return $this->only_crm( $subject, $lead, $merge );
 		}
 		$this->write( $subject, $lead, $merge, $crm );
-		$this->keep( $subject, $lead, $merge, $crm );
+		$this->keep( $subject, $lead, $merge, $crm, $sent );
 		return new Settled( $merge['to_crm'] );
 	}
 
@@ -168,7 +168,7 @@ final class Settlement {
 		if ( $this->arrivals ) {
 			$ids = $this->posts->insert( array_column( $this->arrivals, 0 ) );
 			foreach ( $this->arrivals as $number => list( $lead, $row ) ) {
-				$this->records->put( $row, $lead, array( 'post_id' => (string) $ids[ $number ], 'base' => $lead->base, 'gone' => '0', 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+				$this->records->put( $row, $lead, array( 'post_id' => (string) $ids[ $number ], 'base' => $lead->base, 'origins' => Origins::arrived( $lead ), 'gone' => '0', 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 				$this->created[] = $ids[ $number ];
 			}
 			$this->arrivals = array();
@@ -310,13 +310,14 @@ final class Settlement {
 	 * @param array<string, mixed> $merge
 	 * @param array<string, mixed> $crm
 	 */
-	private function keep( Subject $subject, Lead $lead, array $merge, array $crm ): void {
+	private function keep( Subject $subject, Lead $lead, array $merge, array $crm, ?array $sent = null ): void {
 		$this->records->put(
 			$subject->row,
 			$lead,
 			array(
 				'post_id' => (string) $subject->post->id,
 				'base'    => Records::json( $merge['base'] ),
+				'origins' => Origins::merged( $subject->row['origins'] ?? null, $merge, $subject, $lead, $sent ),
 				'gone'    => '0',
 				'hint'    => '0',
 			) + Records::projection( $merge['record'] + $crm )
