@@ -3,6 +3,9 @@
  * A preview writes nothing, here or there, and says what the next real sync then does, field by field.
  */
 
+use TenantCRM\Admin\LeadPost;
+use TenantCRM\Admin\PreviewPanel;
+use TenantCRM\CommandLine;
 use TenantCRM\Schema;
 use TenantCRM\TwoWay\Preview;
 
@@ -56,6 +59,36 @@ final class PreviewTest extends TwoWayCase {
 		$this->assertSame( array(), $this->writes( $tenant ) );
 	}
 
+	public function test_screens_and_commands_show_it_escaped(): void {
+		$tenant = $this->pair( 'acme', 2 );
+		$this->settle( $tenant );
+		$this->crm_edit( $tenant, '1', array( 'phone' => '<script>alert(1)</script>' ) );
+		wp_set_current_user( 1 );
+		$_POST = $_REQUEST = array( PreviewPanel::NAME => '1', '_wpnonce' => wp_create_nonce( PreviewPanel::NAME . '-' . $tenant->key ) );
+		ob_start();
+		try {
+			PreviewPanel::run( $tenant );
+			PreviewPanel::render( $tenant );
+		} finally {
+			$html  = ob_get_clean();
+			$_POST = $_REQUEST = array();
+		}
+		$this->assertStringContainsString( '<td>portal</td><td>update</td><td>1</td><td>phone</td><td>+49 30 1</td><td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>changed in the CRM only</td>', $html );
+		$this->assertStringNotContainsString( '<script', $html );
+		ob_start();
+		$this->assertSame( 0, CommandLine::run( array( 'preview', '--tenant=acme', '--format=json' ) ) );
+		$this->assertSame( array( 'phone' ), array_column( json_decode( ob_get_clean(), true )[0]['changes'], 'field' ) );
+		$this->pull( $tenant );
+		ob_start();
+		LeadPost::explain( $this->post_of( $tenant, '1' ) );
+		$html = ob_get_clean();
+		wp_set_current_user( 0 );
+		$this->assertStringContainsString( '<th scope="row">phone</th><td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>crm</td>', $html );
+		ob_start();
+		$this->assertSame( 0, CommandLine::run( array( 'explain', '--tenant=acme', '--id=1' ) ) );
+		$this->assertMatchesRegularExpression( '/^phone +<script>alert\(1\)<\/script> +crm .*changed in the CRM only/m', ob_get_clean() );
+	}
+
 	/** @param list<string> $expected Beginnings of side, record and field that must be among what is foreseen. */
 	private function assertForeseen( TenantCRM\Tenant $tenant, array $expected, bool $full = false ): void {
 		global $wpdb;
@@ -77,9 +110,11 @@ final class PreviewTest extends TwoWayCase {
 		// What the real one does.
 		$portal = $this->portal( $tenant );
 		$before = count( $this->writes( $tenant ) );
+		$asked  = count( Sandbox::requests( $tenant->id ) );
 		$this->pull( $tenant, $full ? array( 'full' => true ) : array() );
 		'from_crm' === $tenant->settings['direction'] || $this->push( $tenant );
 		$this->assertSame( count( $this->writes( $tenant ) ) - $before, $preview['requests']['writes'] );
+		$this->assertSame( count( Sandbox::requests( $tenant->id ) ) - $asked, array_sum( $preview['requests'] ), 'as many requests' );
 		$done = array_merge( $this->differences( 'crm', array_column( $crm, null, 'id' ), array_column( Sandbox::leads( $tenant->id ), null, 'id' ) ), $this->differences( 'portal', $portal, $this->portal( $tenant ) ) );
 		foreach ( $wpdb->get_results( 'SELECT r.crm_id, c.field, c.portal, c.crm FROM ' . Schema::table( 'conflicts' ) . ' c JOIN ' . Schema::table( 'records' ) . " r ON r.id = c.record WHERE c.state = 'open'" ) as $ask ) {
 			$done[] = "both $ask->crm_id $ask->field $ask->portal > $ask->crm";

@@ -35,6 +35,10 @@ final class CommandLine {
                              pulls now and waits until it is over; --full reads everything again
   backfill --tenant=ID… | --all [--format=table|json]
                              reads everything again beside the syncs, which go on; one that was cut off goes on from where it was
+  preview --tenant=ID… | --all [--full] [--format=table|json]
+                             what the next sync would change, field by field and on which side, and what it would cost; writes nothing
+  explain --tenant=ID --id=RECORD | --post=POST [--format=table|json]
+                             where each field of a lead has its value from: source, time (UTC) and rule
   work [--seconds=N] [--watch]
                              enqueues what is due and works the queue (default 60 s); with --watch until it is told to
                              stop, and a click on any host wakes it at once where Redis is configured
@@ -72,6 +76,8 @@ final class CommandLine {
 				'tenant rotate'  => TenantCommands::rotate( $options ),
 				'sync'           => self::sync( $options ),
 				'backfill'       => self::sync( $options, Jobs::BACKFILL ),
+				'preview'        => PreviewCommands::preview( $options ),
+				'explain'        => PreviewCommands::explain( $options ),
 				'work'           => self::work( $options ),
 				'queue'          => QueueCommands::run( $options ),
 				'log'            => LogCommands::run( $options ),
@@ -125,7 +131,7 @@ final class CommandLine {
 				$options['seconds'] = (float) $match[1];
 			} elseif ( preg_match( '/^--format=(table|json)$/D', $argument, $match ) ) {
 				$options['format'] = $match[1];
-			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth|since|outcome|account|via)=(.*)$/s', $argument, $match ) ) {
+			} elseif ( preg_match( '/^--(endpoint|key-file|mapping-file|label|connector|auth|since|outcome|account|via|id|post)=(.*)$/s', $argument, $match ) ) {
 				$options[ $match[1] ] = $match[2];
 			} else {
 				throw new \DomainException( "\"$argument\" is not understood" );

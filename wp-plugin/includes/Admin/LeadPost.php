@@ -9,6 +9,7 @@ namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
 use TenantCRM\Tenants;
+use TenantCRM\TwoWay\Explain;
 
 final class LeadPost {
 
@@ -78,6 +79,7 @@ final class LeadPost {
 
 	public static function boxes(): void {
 		add_meta_box( 'tcs-lead', __( 'From the CRM', 'tenant-crm-sync' ), array( __CLASS__, 'box' ), Capabilities::POST_TYPE, 'normal', 'high' );
+		add_meta_box( 'tcs-explain', __( 'Where the values come from', 'tenant-crm-sync' ), array( __CLASS__, 'explain' ), Capabilities::POST_TYPE, 'normal' );
 	}
 
 	public static function box( \WP_Post $post ): void {
@@ -89,6 +91,26 @@ final class LeadPost {
 					self::row( (string) $name, self::text( maybe_unserialize( $value ) ) );
 				}
 			}
+		}
+		echo '</tbody></table>';
+	}
+
+	public static function explain( \WP_Post $post ): void {
+		try {
+			$fields = Explain::post( $post->ID );
+		} catch ( \Exception $error ) {
+			echo '<p>' . esc_html( $error->getMessage() ) . '</p>';
+			return;
+		}
+		if ( null === $fields ) {
+			echo '<p>' . esc_html__( 'This lead is not synced yet.', 'tenant-crm-sync' ) . '</p>';
+			return;
+		}
+		$heads = array( __( 'Field', 'tenant-crm-sync' ), __( 'Value', 'tenant-crm-sync' ), __( 'From', 'tenant-crm-sync' ), __( 'Time (UTC)', 'tenant-crm-sync' ), __( 'Rule', 'tenant-crm-sync' ), __( 'Who', 'tenant-crm-sync' ) );
+		echo '<table class="widefat striped tcs-fields"><thead><tr><th scope="col">' . implode( '</th><th scope="col">', array_map( 'esc_html', $heads ) ) . '</th></tr></thead><tbody>';
+		foreach ( $fields as $field ) {
+			$user = $field['who'] ? get_userdata( $field['who'] ) : false;
+			printf( '<tr><th scope="row">%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>', esc_html( $field['field'] ), esc_html( self::text( $field['value'] ?? '' ) ), esc_html( $field['source'] ), esc_html( $field['time'] ), esc_html( $field['rule'] ), esc_html( $user ? $user->display_name : '' ) );
 		}
 		echo '</tbody></table>';
 	}

@@ -48,6 +48,10 @@ final class TenantPage {
 				ConnectionRows::run_test( $tenant );
 				return;
 			}
+			if ( $tenant && isset( $_POST[ PreviewPanel::NAME ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+				PreviewPanel::run( $tenant );
+				return;
+			}
 			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
 				Panel::act( $tenant );
 				return;
@@ -89,6 +93,7 @@ final class TenantPage {
 		if ( $form->tenant && ! $form->connection->is_choice ) {
 			ConnectPanel::render( $form->tenant );
 			ConnectionRows::test( $form->tenant );
+			PreviewPanel::render( $form->tenant );
 			Panel::render( $form->tenant );
 		}
 		if ( $form->tenant && ! $form->is_foreign() ) {

@@ -16,8 +16,6 @@ final class Origins {
 	/** What merge() says of a field on which both agree already, or about which a person is asked. */
 	private const NO_NEWS = array( 'equal', 'base' );
 
-	private const BY_A_PERSON = 'decided by a person';
-
 	/** A record that becomes a lead. */
 	public static function arrived( Lead $lead ): string {
 		return self::json( array( '*' => array( 'crm', self::crm_time( $lead ), 'first read from the CRM' ) ) );
@@ -36,13 +34,14 @@ final class Origins {
 			$origins['*'] = null === $sent ? array( 'crm', self::crm_time( $lead ), 'first read from the CRM' ) : array( ...$portal, 'made in the portal', $who );
 		}
 		foreach ( array_diff_key( $merge['decisions'] ?? array(), (array) $sent ) as $field => $decision ) {
-			if ( in_array( $decision['from'], self::NO_NEWS, true ) || self::is_decided( $origins[ $field ] ?? null, $merge['record'][ $field ] ?? null ) ) {
+			if ( in_array( $decision['from'], self::NO_NEWS, true ) || ( $origins[ $field ][4] ?? null ) === self::mark( $merge['record'][ $field ] ?? null ) ) {
+				// The value on its way to the CRM is still the one that was decided on.
 				continue;
 			}
 			$origins[ $field ] = match ( $decision['from'] ) {
-				'portal' => array( ...$portal, $decision['rule'], $who ),
+				'portal' => array( ...$portal, $decision['rule'], $who, self::mark( $merge['record'][ $field ] ?? null ) ),
 				'crm'    => array( 'crm', self::crm_time( $lead ), $decision['rule'] ),
-				default  => array( 'merge', gmdate( 'Y-m-d H:i:s' ), $decision['rule'] ),
+				default  => array( 'merge', gmdate( 'Y-m-d H:i:s' ), $decision['rule'], 0, self::mark( $merge['record'][ $field ] ?? null ) ),
 			};
 		}
 		return self::json( $origins );
@@ -51,7 +50,7 @@ final class Origins {
 	/** @param mixed $value That was chosen. */
 	public static function decided( ?string $known, string $field, string $side, $value ): string {
 		$origins           = self::all( $known );
-		$origins[ $field ] = array( $side, gmdate( 'Y-m-d H:i:s' ), self::BY_A_PERSON, get_current_user_id(), self::mark( $value ) );
+		$origins[ $field ] = array( $side, gmdate( 'Y-m-d H:i:s' ), 'decided by a person', get_current_user_id(), self::mark( $value ) );
 		return self::json( $origins );
 	}
 
@@ -60,16 +59,6 @@ final class Origins {
 		$origins = self::all( $known );
 		$origin  = $origins[ $field ] ?? $origins['*'] ?? null;
 		return is_array( $origin ) ? array( 'source' => (string) ( $origin[0] ?? '' ), 'time' => (string) ( $origin[1] ?? '' ), 'rule' => (string) ( $origin[2] ?? '' ), 'who' => (int) ( $origin[3] ?? 0 ) ) : null; // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-	}
-
-	/**
-	 * The value on its way to the other side is still the one that a person chose.
-	 *
-	 * @param array<mixed>|null $origin
-	 * @param mixed             $value
-	 */
-	private static function is_decided( ?array $origin, $value ): bool {
-		return self::BY_A_PERSON === ( $origin[2] ?? null ) && self::mark( $value ) === ( $origin[4] ?? null );
 	}
 
 	/** @param mixed $value */

@@ -72,7 +72,7 @@ final class Preview {
 			'limits'   => $self->limits,
 			'requests' => array(
 				'pages'  => $self->pages,
-				'reads'  => $self->session->remote->reads + $self->trial->looks,
+				'reads'  => $self->session->remote->reads + $self->trial->looks + (int) $self->trial->searches,
 				'writes' => $self->trial->writes,
 			),
 			'changes'  => array_values( $self->trial->changes ),

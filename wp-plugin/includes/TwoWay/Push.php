@@ -141,6 +141,7 @@ final class Push {
 		if ( $row && 1 !== (int) $row['gone'] ) {
 			$lead = $session->remote->get( (string) $row['crm_id'] );
 		} elseif ( null !== $person ) {
+			$session->trial && $session->trial->searches = true;
 			$found = $session->remote->find( $person );
 			if ( null === $found ) {
 				$this->wait( $change, 'The CRM has not been read yet: whether it knows this person is looked up first.', 60, false );

@@ -32,6 +32,9 @@ final class Trial {
 	public int $writes = 0;
 	public int $looks  = 0;
 
+	/** Whether a person is looked for: the real push asks for the list of changes then. */
+	public bool $searches = false;
+
 	/** @var array<string, Lead> What the CRM has, by hash of the id. */
 	private array $leads = array();
 
