@@ -30,13 +30,15 @@ final class PreviewTest extends TwoWayCase {
 	}
 
 	public function test_policies_and_deletions_of_both_sides(): void {
-		$tenant = $this->pair( 'acme', 8, array( 'policy' => 'ask', 'portal_deletes' => 'delete' ) );
+		$tenant = $this->pair( 'acme', 8, array( 'policy' => 'ask', 'delete_policy' => 'portal', 'portal_deletes' => 'delete' ) );
 		$this->settle( $tenant );
 		update_post_meta( $this->post_of( $tenant, '4' )->ID, 'phone', '+49 portal' );
 		$this->crm_edit( $tenant, '4', array( 'phone' => '+49 crm' ) );
 		wp_trash_post( $this->post_of( $tenant, '5' )->ID );
 		$this->crm( 'DELETE', $tenant, '/api/v1/leads/6' );
-		$this->assertForeseen( $tenant, array( 'both 4 phone', 'crm 5 ', 'portal 6 ' ), true );
+		update_post_meta( $this->post_of( $tenant, '7' )->ID, 'email', 'seven@portal.test' );
+		$this->crm( 'DELETE', $tenant, '/api/v1/leads/7' );
+		$this->assertForeseen( $tenant, array( 'both 4 phone', 'crm 5 ', 'portal 6 ', 'crm new email' ), true );
 	}
 
 	public function test_one_way_says_what_it_overwrites(): void {

@@ -132,6 +132,10 @@ final class Preview {
 	}
 
 	private function push( int $most ): void {
+		if ( '' !== (string) get_option( Home::OPTION, '' ) && ! Home::is_here() ) {
+			$this->trial->notes[''] = 'The address of this site has changed: nothing is written to the CRM until a person says under Conflicts that it moved.';
+			return;
+		}
 		$remote = $this->session->remote;
 		$remote->know( $this->read );
 		if ( ! $this->session->rules->is_mirror() && $remote->can( 'deleted' ) ) {
@@ -149,7 +153,11 @@ final class Preview {
 		$looks = new Looks( $this->session );
 		foreach ( $this->limited( array_values( $this->trial->hints ), $most, 'records that the CRM may have changed or deleted' ) as $id ) {
 			$row = Sql::rows( 'SELECT id, crm_id, version, hint FROM `' . Schema::table( 'records' ) . "` WHERE id = $id" )[0] ?? null;
-			$row && $looks->look( $row, true );
+			if ( $row ) {
+				$looks->look( $row, true );
+				// One that is gone is looked at twice: first all of them, then those that may go to the bin.
+				$this->trial->looks += (int) ( (int) $row['hint'] < Looks::MISSING && isset( $this->trial->changes[ "portal {$row['crm_id']}  bin" ] ) );
+			}
 		}
 		$this->brake();
 		Push::foresee( $this->session, $this->limited( Changes::due( $this->tenant->key, $this->object, $most + 1 ), $most, 'leads that changed in the portal' ) );

@@ -268,6 +268,9 @@ final class Push {
 			Changes::intend( $transaction, $id, 'delete', array(), (string) $subject->row['crm_id'] );
 			return array( 'delete', (string) $subject->row['crm_id'], array() );
 		}
+		if ( $settled->anew && $this->session->trial ) {
+			return array( 'create', '', array() );
+		}
 		$progress->fetched = 1;
 		++$progress->unchanged;
 		$settlement->then( $settled->anew ? Changes::update_sql( $id, $set ) : Changes::delete_sql( $id ) );

@@ -92,6 +92,11 @@ final class Trial {
 	 * @param array<string, mixed> $data
 	 */
 	public function send( string $verb, string $id, Subject $subject, array $data ): void {
+		if ( 'create' === $verb && ! $data && $subject->post ) {
+			// Its record is gone, and the lead becomes a new one, unless the CRM knows the person.
+			$this->searches = true;
+			$data = Projection::portal( $this->fields, $subject->post, null, null );
+		}
 		$name = '' === $id ? 'post ' . ( $subject->post->id ?? 0 ) : $id;
 		$lead = '' === $id ? null : $this->leads[ hash( 'sha256', $id, true ) ] ?? null;
 		$crm  = $lead ? (array) json_decode( $lead->base, true ) : array();
