@@ -152,7 +152,7 @@ final class PreviewTest extends TwoWayCase {
 			foreach ( array( 'name', 'email', 'phone', 'state', 'owner' ) as $field ) {
 				$from = (string) ( $old[ $field ] ?? '' );
 				$to   = (string) ( $row[ $field ] ?? '' );
-				if ( $from !== $to && ( isset( $old['state'] ) || ! in_array( $field, array( 'state', 'owner' ), true ) ) ) {
+				if ( $from !== $to && ( ( isset( $old['state'] ) && $old['crm_id'] === $row['crm_id'] ) || ! in_array( $field, array( 'state', 'owner' ), true ) ) ) {
 					$lines[] = $side . ( $old || 'portal' === $side ? " $id" : ' new' ) . " $field $from > $to";
 				}
 			}

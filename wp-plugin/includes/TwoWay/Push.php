@@ -173,7 +173,8 @@ final class Push {
 			$this->wait( $change, 'The CRM did not say which record it made; it is looked for.', self::settle_seconds(), false );
 			return;
 		}
-		$this->settle_sent( $change, $verb, $data, $now, $outcome );
+		// A lead that becomes a new record was taken from the row of the old one before it was sent.
+		$this->settle_sent( 'create' === $verb ? array( 'record' => null ) + $change : $change, $verb, $data, $now, $outcome );
 		$session->step( 'done' );
 	}
 
