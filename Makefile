@@ -2,8 +2,8 @@
 
 # Another PHP: make PHP_CONFIG=/path/of/php-config PHP=/path/of/php
 PHP_CONFIG ?= php-config
-# A toolchain of rustup's wins over an older one of the distribution.
-export PATH := $(HOME)/.cargo/bin:$(PATH)
+# A toolchain of rustup's wins over an older one of the distribution. The same PATH as in tests/run: ext-php-rs is built anew where it differs.
+export PATH := $(if $(findstring :$(HOME)/.cargo/bin:,:$(PATH):),$(PATH),$(HOME)/.cargo/bin:$(PATH))
 
 target := $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 library = $(target)/release/libtenant_crm_sync.so
