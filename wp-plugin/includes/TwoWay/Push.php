@@ -254,7 +254,7 @@ final class Push {
 		}
 		$this->seen = $subject;
 		$settled    = $settlement->settle( $subject, $lead );
-		$set     = 'available_at = UTC_TIMESTAMP(3)';
+		$set        = 'available_at = UTC_TIMESTAMP(3)';
 		if ( $settled->to_crm ) {
 			$verb = $lead ? 'update' : 'create';
 			Changes::intend( $transaction, $id, $verb, $settled->to_crm, $lead ? $lead->id : '' );
