@@ -3,6 +3,7 @@
 //! This page is what PHP sees. Everything below `php` works without PHP and is tested without it.
 
 pub mod auth;
+pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod crm;

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::limit::local::{GateState, Local, NO_GATE, Usage};
 use crate::limit::redis::{Remote, Ring};
 use crate::limit::share::{self, Owed};
-use crate::limit::{Cause, Count, Decision, Draw, Key, Now};
+use crate::limit::{Cause, Count, Decision, Draw, Ground, Key, Now};
 
 /// Of a host whose shared file cannot be used, each process takes this part: how many there are it cannot know.
 const LONE_SHARE: u64 = 16;
@@ -62,6 +62,7 @@ pub struct Limiter {
     hosts: u64,
     /// What went out while Redis was away, and Redis does not know of yet.
     owed: Owed,
+    ground: Ground,
 }
 
 /// The limiters of one process; a forked child opens its own.
@@ -126,14 +127,43 @@ impl Limiter {
             is_one_of_several: !place.redis_url.is_empty(),
             hosts: place.hosts,
             owed: Owed::default(),
+            ground: Ground::REAL,
         }
+    }
+
+    /// Of counts that are kept where it is said, on a ground where time and chance are played.
+    #[must_use]
+    pub fn played(local: Local, remote: Option<Remote>, ground: Ground) -> Self {
+        Self {
+            local,
+            share: 1,
+            problem: None,
+            file: PathBuf::new(),
+            is_one_of_several: remote.is_some(),
+            remote,
+            hosts: 0,
+            owed: Owed::default(),
+            ground,
+        }
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        (self.ground.now)()
+    }
+
+    /// A random share, from 0 to 1.
+    #[must_use]
+    pub fn chance(&self) -> f64 {
+        (self.ground.chance)()
     }
 
     /// Why the counts are not kept where they should be, or not whole; `None`: they are.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let damage = || {
-            let since = self.local.damage(Now::read()).filter(|since| *since < DAMAGE_TOLD)?;
+            let since = self.local.damage(self.now()).filter(|since| *since < DAMAGE_TOLD)?;
             let at = clock::utc(clock::unix_now() - since.as_secs_f64());
             let file = &self.file;
             Some(format!(
@@ -154,7 +184,7 @@ impl Limiter {
     #[must_use]
     pub fn redis(&self) -> Option<std::result::Result<(), String>> {
         let remote = self.remote.as_ref()?;
-        Some(match self.local.silence(Now::read()) {
+        Some(match self.local.silence(self.now()) {
             None => Ok(()),
             Some(silence) => Err(remote.problem().unwrap_or_else(|| {
                 let seconds = silence.as_secs();
@@ -202,7 +232,7 @@ impl Limiter {
     /// Takes what a request costs of all windows, or nothing.
     pub async fn take(&self, gate: Key, draws: &[Draw]) -> Decision {
         let Some(remote) = &self.remote else {
-            return self.take_here(gate, draws, Now::read());
+            return self.take_here(gate, draws, self.now());
         };
         // The breaker, and what this host was told itself.
         if let Some(wait) = self.held_here(gate) {
@@ -210,9 +240,9 @@ impl Limiter {
         }
         match self.noted(self.ask(remote, gate, draws).await) {
             Ok(Decision::Go) => {
-                let here = self.local.take(gate, &[], Now::read());
+                let here = self.local.take(gate, &[], self.now());
                 if here != Decision::Go {
-                    self.refund(draws, Now::read()).await;
+                    self.refund(draws, self.now()).await;
                 }
                 here
             }
@@ -224,19 +254,19 @@ impl Limiter {
     /// Gives back what a request took that never left.
     pub async fn refund(&self, draws: &[Draw], taken: Now) {
         if let Some(remote) = &self.remote {
-            let ago = Duration::from_nanos(Now::read().mono.saturating_sub(taken.mono));
+            let ago = Duration::from_nanos(self.now().mono.saturating_sub(taken.mono));
             if self.noted(remote.refund(draws, ago).await).is_ok() {
                 return;
             }
         }
         if let Some(draws) = self.shared_out(draws) {
-            self.local.refund(&draws, taken, Now::read());
+            self.local.refund(&draws, taken, self.now());
         }
     }
 
     /// The CRM has said that it was too much.
     pub async fn limited(&self, gate: Key, draws: &[Draw], started: Now, wait: Duration, quota: bool) {
-        let now = Now::read();
+        let now = self.now();
         self.local.limited(gate, draws, started, now, wait, quota);
         if let Some(remote) = &self.remote {
             let ago = Duration::from_nanos(now.mono.saturating_sub(started.mono));
@@ -247,7 +277,7 @@ impl Limiter {
 
     /// The CRM has said how much is left of a window.
     pub async fn told(&self, draw: &Draw, remaining: u64, limit: Option<u64>) {
-        self.local.told(draw, remaining, limit, Now::read());
+        self.local.told(draw, remaining, limit, self.now());
         if let Some(remote) = &self.remote {
             // As above.
             let _ = self.noted(remote.told(draw, remaining, limit).await);
@@ -256,7 +286,7 @@ impl Limiter {
 
     /// A call has come to its end: an answer, or none.
     pub fn ended(&self, gate: Key, answered: bool) {
-        let now = Now::read();
+        let now = self.now();
         if answered {
             self.local.succeeded(gate, now);
         } else {
@@ -277,25 +307,25 @@ impl Limiter {
     /// As [`Limiter::usage`], as far as it is known here.
     #[must_use]
     pub fn usage_here(&self, draw: &Draw) -> Usage {
-        self.local.usage(draw, Now::read())
+        self.local.usage(draw, self.now())
     }
 
     /// What holds all of a connection's requests back.
     #[must_use]
     pub fn gate(&self, gate: Key) -> GateState {
-        self.local.gate(gate, Now::read())
+        self.local.gate(gate, self.now())
     }
 
     /// The counts of hours and days, to be kept where a restart does not lose them.
     #[must_use]
     pub fn checkpoint(&self) -> Vec<u8> {
-        self.local.checkpoint(Now::read())
+        self.local.checkpoint(self.now())
     }
 
     /// Takes up a checkpoint; gives how many counts it held.
     #[must_use]
     pub fn restore(&self, checkpoint: &[u8]) -> usize {
-        self.local.restore(checkpoint, Now::read())
+        self.local.restore(checkpoint, self.now())
     }
 
     /// What holds a connection's requests back on this host, be there room or not.
@@ -303,7 +333,7 @@ impl Limiter {
         if gate == NO_GATE {
             return None;
         }
-        let gate = self.local.gate(gate, Now::read());
+        let gate = self.local.gate(gate, self.now());
         let wait = |wait: Duration, cause| Decision::Wait(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX), cause);
         let broken = gate.open_for.filter(|open| !open.is_zero());
         gate.held_for
@@ -313,7 +343,7 @@ impl Limiter {
 
     async fn ask(&self, remote: &Remote, gate: Key, draws: &[Draw]) -> Result<Decision> {
         self.pay(remote).await?;
-        let now = Now::read();
+        let now = self.now();
         let is_counted = |draw: &&Draw| draw.rule.count != Count::Paced;
         let known: Vec<u64> = draws
             .iter()
@@ -350,7 +380,7 @@ impl Limiter {
 
     /// Takes from this host's part of the windows.
     fn take_share(&self, gate: Key, draws: &[Draw]) -> Decision {
-        let now = Now::read();
+        let now = self.now();
         let silence = self.local.silence(now).unwrap_or_default();
         if let Some(rest) = GRACE.checked_sub(silence).filter(|rest| !rest.is_zero()) {
             return Decision::Wait(u64::try_from(rest.as_nanos()).unwrap_or(RETRY), Cause::Away);
@@ -391,8 +421,8 @@ impl Limiter {
     /// Every answer of Redis counts for all processes of this host, and so does every failure.
     fn noted<T>(&self, answer: Result<T>) -> Result<T> {
         match &answer {
-            Ok(_) => self.local.answered(Now::read()),
-            Err(_) => self.local.unanswered(Now::read()),
+            Ok(_) => self.local.answered(self.now()),
+            Err(_) => self.local.unanswered(self.now()),
         }
         answer
     }

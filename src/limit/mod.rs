@@ -24,7 +24,7 @@ pub mod told;
 
 use std::time::Duration;
 
-use crate::clock;
+use crate::{chance, clock};
 
 /// Which counter: 128 bits of an HMAC, so that what is shared tells no tenant's or account's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +95,23 @@ impl Now {
             Count::Rolling | Count::Daily(_) => Self::read(),
         }
     }
+}
+
+/// Where time and chance come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground {
+    /// This moment.
+    pub now: fn() -> Now,
+    /// A random share, from 0 to 1.
+    pub chance: fn() -> f64,
+}
+
+impl Ground {
+    /// The machine.
+    pub const REAL: Self = Self {
+        now: Now::read,
+        chance: chance::share,
+    };
 }
 
 /// Whether a request may go.

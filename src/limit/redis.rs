@@ -8,7 +8,7 @@ pub mod address;
 mod host;
 mod link;
 pub mod script;
-mod stream;
+pub mod stream;
 
 use std::fmt;
 use std::path::Path;
@@ -20,7 +20,7 @@ use ::redis::{Script, Value};
 use self::address::Address;
 use self::link::Link;
 use self::script::{Call, Scripts, Taken, microseconds};
-use self::stream::Dialer;
+use self::stream::{Dialer, Way};
 use crate::error::{Error, Kind, Result};
 use crate::limit::local::{NO_GATE, Usage};
 use crate::limit::{Draw, Key};
@@ -63,12 +63,26 @@ impl Remote {
         let dialer = Dialer::new(&address.place, ca_file)?;
         // Braces say to a cluster what of a name decides where it is kept.
         let prefix = prefix.replace(['{', '}'], "");
-        Ok(Self {
+        let prefix = if prefix.is_empty() { PREFIX } else { &prefix };
+        Ok(Self::new(address, dialer, prefix, host::name(file)))
+    }
+
+    /// A server that is played in this process, for a host of this name.
+    ///
+    /// # Errors
+    /// None: there is an address that can be read.
+    pub fn by(way: Way, host: &str) -> Result<Self> {
+        let address = Address::parse("unix:///played")?;
+        Ok(Self::new(address, Dialer::Way(way), PREFIX, host.to_owned()))
+    }
+
+    fn new(address: Address, dialer: Dialer, prefix: &str, host: String) -> Self {
+        Self {
             link: Link::new(address, dialer),
             scripts: Scripts::new(),
-            prefix: if prefix.is_empty() { PREFIX.to_owned() } else { prefix },
-            host: host::name(file),
-        })
+            prefix: prefix.to_owned(),
+            host,
+        }
     }
 
     /// What went wrong last, if nothing has gone right since.

@@ -1,6 +1,6 @@
 //! What one host may take alone of windows that several draw from, and what it has to tell the others afterwards.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
@@ -43,7 +43,7 @@ pub(super) fn times(draws: &[Draw], factor: u64) -> Vec<Draw> {
 
 /// What went out, and has not been told of yet.
 #[derive(Debug, Default)]
-pub(super) struct Owed(Mutex<HashMap<Key, Draw>>);
+pub(super) struct Owed(Mutex<BTreeMap<Key, Draw>>);
 
 impl Owed {
     pub(super) fn add(&self, draws: &[Draw]) {

@@ -24,7 +24,7 @@ use crate::net::trace::Trace;
 const UNTOLD: Duration = Duration::from_secs(1);
 /// How long a used up quota is left alone where nobody says when it comes back.
 const UNTOLD_QUOTA: Duration = Duration::from_secs(900);
-/// Those who wait for the same moment do not all come at it.
+/// Those who wait for the same moment do not all come at it, but in so long, or in a fourth of what was waited.
 const SPREAD: Duration = Duration::from_millis(20);
 
 /// A tenant's way to its CRM.
@@ -74,7 +74,7 @@ impl Lane {
                     return Ok(Turn {
                         draws,
                         windows,
-                        started: Now::read(),
+                        started: self.limiter.now(),
                     });
                 }
                 Decision::Wait(nanos, cause) => {
@@ -82,7 +82,8 @@ impl Lane {
                     if wait >= latest.saturating_duration_since(Instant::now()) {
                         return Err(self.refusal(wait, cause, &draws, &windows));
                     }
-                    tokio::time::sleep(wait + spread(wait)).await;
+                    let spread = (wait / 4).min(SPREAD).mul_f64(self.limiter.chance());
+                    tokio::time::sleep(wait + spread).await;
                 }
             }
         }
@@ -192,12 +193,4 @@ impl Lane {
         error.retry_after = Some(wait.as_secs_f64());
         error
     }
-}
-
-/// A random pause, short in proportion to what was waited.
-fn spread(wait: Duration) -> Duration {
-    let mut byte = [0_u8; 1];
-    // Without randomness they come together, and most of them wait once more.
-    let share = getrandom::fill(&mut byte).map_or(0, |()| u32::from(byte[0]));
-    (wait / 4).min(SPREAD) * share / 255
 }

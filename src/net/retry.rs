@@ -20,9 +20,10 @@ pub enum Repeat {
     OnlyIfUnprocessed,
 }
 
-/// How long to wait before the same request is sent again; `None`: not again.
+/// How long to wait before the same request is sent again; `None`: not again. `chance`, from 0 to 1, is which share is taken of a
+/// pause that the CRM has not named, so that many workers do not come back at once.
 #[must_use]
-pub fn pause(repeat: Repeat, error: &Error, attempt: u32) -> Option<Duration> {
+pub fn pause(repeat: Repeat, error: &Error, attempt: u32, chance: f64) -> Option<Duration> {
     if attempt >= MAX_ATTEMPTS {
         return None;
     }
@@ -44,18 +45,8 @@ pub fn pause(repeat: Repeat, error: &Error, attempt: u32) -> Option<Duration> {
     }
     Some(match error.retry_after {
         Some(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
-        None => jittered(Duration::from_millis(FIRST_BACKOFF_MS << attempt.min(6))),
+        None => Duration::from_millis(FIRST_BACKOFF_MS << attempt.min(6)).mul_f64(chance.clamp(0.0, 1.0)),
     })
-}
-
-/// A random share of `most`, so that many workers do not come back at once.
-fn jittered(most: Duration) -> Duration {
-    let mut bytes = [0_u8; 2];
-    // Without randomness the whole pause is taken.
-    if getrandom::fill(&mut bytes).is_err() {
-        return most;
-    }
-    most.mul_f64(f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX))
 }
 
 /// Seconds that an answer asks to wait, in either form of the header.

@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use tokio::time::Instant;
 
+use crate::chance;
 use crate::config::Config;
 use crate::crm::limit::Costs;
 use crate::error::{Error, Kind, Result};
@@ -167,7 +168,7 @@ async fn attempts(client: &Client, call: &mut Call, operation: &str) -> Result<R
             Err(error) => error,
         };
         let left = deadline.saturating_duration_since(Instant::now());
-        match retry::pause(call.repeat, &error, attempt) {
+        match retry::pause(call.repeat, &error, attempt, chance::share()) {
             Some(pause) if pause < left => {
                 earlier = Some(error);
                 tokio::time::sleep(pause).await;

@@ -1,9 +1,11 @@
 //! What is repeated, and when.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use tenant_crm_sync::chance::share;
 use tenant_crm_sync::crm::reply::Errors;
 use tenant_crm_sync::error::{Error, Kind, Reason};
 use tenant_crm_sync::net::retry::{MAX_ATTEMPTS, Repeat, pause, retry_after};
@@ -29,8 +31,8 @@ fn because(kind: Kind, reason: Reason) -> Error {
 
 #[test]
 fn a_write_is_repeated_only_if_it_cannot_have_been_processed() {
-    assert!(pause(WRITE, &Error::new(Kind::Connect, ""), 1).is_some());
-    assert!(pause(WRITE, &Error::new(Kind::RateLimited, ""), 1).is_some());
+    assert!(pause(WRITE, &Error::new(Kind::Connect, ""), 1, 0.5).is_some());
+    assert!(pause(WRITE, &Error::new(Kind::RateLimited, ""), 1, 0.5).is_some());
     for error in [
         Error::new(Kind::Transport, ""),
         Error::new(Kind::Timeout, ""),
@@ -39,24 +41,24 @@ fn a_write_is_repeated_only_if_it_cannot_have_been_processed() {
         http(503),
         http(504),
     ] {
-        assert_eq!(pause(WRITE, &error, 1), None, "{error:?}");
+        assert_eq!(pause(WRITE, &error, 1, 0.5), None, "{error:?}");
     }
 }
 
 #[test]
 fn what_the_crm_says_it_has_not_processed_is_repeated_always() {
     let busy = because(Kind::Http, Reason::Busy);
-    assert!(pause(WRITE, &busy, 1).is_some() && pause(READ, &busy, 1).is_some());
-    assert_eq!(pause(WRITE, &busy, MAX_ATTEMPTS), None);
+    assert!(pause(WRITE, &busy, 1, 0.5).is_some() && pause(READ, &busy, 1, 0.5).is_some());
+    assert_eq!(pause(WRITE, &busy, MAX_ATTEMPTS, 0.5), None);
 }
 
 #[test]
 fn a_quota_of_the_day_is_not_waited_for() {
     let mut quota = because(Kind::RateLimited, Reason::Quota);
     quota.retry_after = Some(1.0);
-    assert_eq!(pause(READ, &quota, 1), None);
-    assert_eq!(pause(WRITE, &quota, 1), None);
-    assert!(pause(READ, &because(Kind::RateLimited, Reason::RateLimited), 1).is_some());
+    assert_eq!(pause(READ, &quota, 1, 0.5), None);
+    assert_eq!(pause(WRITE, &quota, 1, 0.5), None);
+    assert!(pause(READ, &because(Kind::RateLimited, Reason::RateLimited), 1, 0.5).is_some());
 }
 
 #[test]
@@ -69,8 +71,8 @@ fn a_read_is_repeated_after_transient_failures_only() {
         http(503),
         http(504),
     ] {
-        assert!(pause(READ, &error, 1).is_some(), "{error:?}");
-        assert_eq!(pause(READ, &error, MAX_ATTEMPTS), None);
+        assert!(pause(READ, &error, 1, 0.5).is_some(), "{error:?}");
+        assert_eq!(pause(READ, &error, MAX_ATTEMPTS, 0.5), None);
     }
     for error in [
         http(400),
@@ -83,23 +85,29 @@ fn a_read_is_repeated_after_transient_failures_only() {
         Error::new(Kind::Egress, ""),
         Error::new(Kind::Tls, ""),
     ] {
-        assert_eq!(pause(READ, &error, 1), None, "{error:?}");
+        assert_eq!(pause(READ, &error, 1, 0.5), None, "{error:?}");
     }
 }
 
 #[test]
 fn pauses_are_bounded_and_differ() {
-    let pauses: Vec<Duration> = (0..200).filter_map(|_| pause(READ, &http(503), 1)).collect();
-    assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(400)));
-    assert!(pauses.iter().max() > pauses.iter().min());
-    assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(200)));
+    let milliseconds = |attempt, chance| pause(READ, &http(503), attempt, chance).map(|pause| pause.as_millis());
+    let shares = [0.0, 0.5, 1.0, 7.0].map(|chance| milliseconds(1, chance));
+    assert_eq!(shares, [Some(0), Some(200), Some(400), Some(400)]);
+    assert_eq!(
+        [2, 3].map(|attempt| milliseconds(attempt, 1.0)),
+        [Some(800), Some(1600)]
+    );
+    let drawn: BTreeSet<u64> = (0..100).map(|_| share().to_bits()).collect();
+    assert!(drawn.iter().all(|share| (0.0..=1.0).contains(&f64::from_bits(*share))));
+    assert!(drawn.len() > 50, "chance is no chance: {} of 100 differ", drawn.len());
 }
 
 #[test]
 fn the_crms_own_pause_counts() {
     let mut error = http(503);
     error.retry_after = Some(2.5);
-    assert_eq!(pause(READ, &error, 1), Some(Duration::from_millis(2500)));
+    assert_eq!(pause(READ, &error, 1, 0.5), Some(Duration::from_millis(2500)));
 }
 
 #[test]

@@ -15,15 +15,18 @@ use crate::error::{Error, Kind, Result};
 
 use super::address::Place;
 
-/// Any of the three.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+/// Any of them.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
+/// Another way to a server than these: one that is played in this process.
+pub type Way = Arc<dyn Fn() -> io::Result<Box<dyn Stream>> + Send + Sync>;
+
 /// How a place is reached; what takes long to prepare is prepared once.
-pub(super) struct Dialer {
-    place: Place,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+pub(super) enum Dialer {
+    Place(Place, Option<(TlsConnector, ServerName<'static>)>),
+    Way(Way),
 }
 
 impl Dialer {
@@ -41,20 +44,18 @@ impl Dialer {
             }
             _ => None,
         };
-        Ok(Self {
-            place: place.clone(),
-            tls,
-        })
+        Ok(Self::Place(place.clone(), tls))
     }
 
     /// Connects.
     pub(super) async fn dial(&self) -> io::Result<Box<dyn Stream>> {
-        match &self.place {
-            Place::Socket(path) => Ok(Box::new(UnixStream::connect(path).await?)),
-            Place::Net { host, port, .. } => {
+        match self {
+            Self::Way(way) => way(),
+            Self::Place(Place::Socket(path), _) => Ok(Box::new(UnixStream::connect(path).await?)),
+            Self::Place(Place::Net { host, port, .. }, tls) => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 stream.set_nodelay(true)?;
-                match &self.tls {
+                match tls {
                     Some((connector, name)) => Ok(Box::new(connector.connect(name.clone(), stream).await?)),
                     None => Ok(Box::new(stream)),
                 }
