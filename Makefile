@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract convergence bench clean
+.PHONY: all help install demo test contract convergence simulate bench clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -46,6 +46,10 @@ convergence: all ## Random schedules of two-way sync on the real stack: SEEDS=N 
 	@bash tests/stack/deps.sh run
 	@cargo build --release --locked --package sandbox-crm
 	@SEEDS=$(SEEDS) FROM=$(FROM) SEED=$(SEED) bash tests/run convergence
+
+simulate: ## The curve of 1,000 to 10,000 tenants on 2 to 20 hosts, in virtual time (minutes); SEED=7 runs another
+	@bash tests/stack/deps.sh build
+	SEED=$(SEED) cargo test --quiet --locked --no-default-features --test simulation curve -- --ignored --nocapture
 
 bench: all ## Run the benchmarks (minutes; on a quiet machine)
 	@bash tests/stack/deps.sh run test
