@@ -28,6 +28,7 @@ pub use value::{Member, Record, Value};
 pub use words::{Origin, Reason, Rule, Side};
 
 use decide::{Decision, Said, decide};
+use sent::Doubt;
 
 /// The value of a merged field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +153,7 @@ struct All<'r, 'a> {
 enum Edits {
     No,
     Yes,
-    /// It may be the way in which the server wrote what was sent.
+    /// Nobody can tell whether it is one, or known where the record was deleted.
     Unsure,
 }
 
@@ -180,9 +181,10 @@ impl<'r> All<'r, '_> {
         }
         let winner = match (self.edits(side, is_own, rules), rules.delete) {
             (Edits::No, _) => Some(gone),
-            (Edits::Yes, Policy::Crm) => Some(Side::Crm),
+            (_, Policy::Newest | Policy::Ask) => None,
+            (Edits::Unsure, policy) if policy != Policy::of(gone) => None,
+            (_, Policy::Crm) => Some(Side::Crm),
             (_, Policy::Portal) => Some(Side::Portal),
-            (Edits::Unsure, Policy::Crm) | (_, Policy::Newest | Policy::Ask) => None,
         };
         match winner {
             Some(winner) if winner == gone => Merge {
@@ -224,7 +226,7 @@ impl<'r> All<'r, '_> {
             let field = rules.of(name);
             let ground = said.ground(&field);
             let value = if side == Side::Crm { said.crm } else { said.portal };
-            if ground.is_unsure {
+            if ground.doubt != Doubt::None {
                 edits = Edits::Unsure;
             } else if value.is_some_and(|value| decide::is_change(ground.base.as_deref(), value, &field)) {
                 return Edits::Yes;

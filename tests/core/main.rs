@@ -10,6 +10,7 @@
 mod catalog;
 mod catalog_folder;
 mod connector;
+mod convergence;
 mod egress;
 mod fair;
 mod journal;
@@ -17,6 +18,7 @@ mod json;
 mod limit;
 mod limits_of_crms;
 mod mapping;
+mod merge;
 mod next;
 mod page;
 mod page_shapes;

@@ -1,7 +1,7 @@
 //! What becomes of one field.
 
 use crate::sync::merge::rules::{Applied, Policy, Rules};
-use crate::sync::merge::sent::{Ground, Outcome};
+use crate::sync::merge::sent::{Doubt, Ground, Outcome};
 use crate::sync::merge::set::{self, Set};
 use crate::sync::merge::value::Value;
 use crate::sync::merge::{Origin, Pick, Reason, Rule, Side};
@@ -105,10 +105,10 @@ pub fn decide(said: &Said<'_>, field: &Applied<'_>, rules: &Rules<'_>) -> Decisi
         return agreed(is_base(crm));
     }
     let has_base = said.base.is_some();
-    if ground.is_unsure {
+    if ground.doubt == Doubt::Own {
         return match field.policy {
             Policy::Portal => Decision::take(Side::Portal, Rule::Policy(Side::Portal)),
-            Policy::Crm | Policy::Newest | Policy::Ask => Decision::wait(has_base, Some(Reason::Unsure)),
+            Policy::Crm | Policy::Newest | Policy::Ask => Decision::wait(has_base, Some(Reason::Own)),
         };
     }
     if is_base(portal) {
@@ -130,6 +130,7 @@ pub fn decide(said: &Said<'_>, field: &Applied<'_>, rules: &Rules<'_>) -> Decisi
     };
     match field.policy {
         Policy::Crm => Decision::take(Side::Crm, Rule::Policy(Side::Crm)),
+        Policy::Portal if ground.doubt == Doubt::Order => Decision::wait(has_base, Some(Reason::Order)),
         Policy::Portal => Decision::take(Side::Portal, Rule::Policy(Side::Portal)),
         Policy::Ask => Decision::wait(has_base, Some(changed)),
         Policy::Newest => match rules.newer(field) {
@@ -200,8 +201,12 @@ pub fn alone(base: Option<&Value<'_>>, value: Option<&Value<'_>>, side: Side, ru
         return Decision::wait(base.is_some(), None);
     };
     let pick = if value.is_some() { Pick::Of(side) } else { Pick::Base };
-    // What is nothing need not be written to a new record.
-    let is_written = value.or(base).is_some_and(|value| !value.is_null());
+    let is_written = match side {
+        // A post that comes back from the bin may have something where the CRM has nothing, and keeps that of which it says nothing.
+        Side::Crm => value.is_some(),
+        // What is nothing need not be written to a new record.
+        Side::Portal => value.or(base).is_some_and(|value| !value.is_null()),
+    };
     let from = if value.is_some() {
         Origin::side(side)
     } else {

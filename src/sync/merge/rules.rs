@@ -41,6 +41,14 @@ impl Policy {
         }
     }
 
+    /// That this side counts.
+    pub(super) const fn of(side: Side) -> Self {
+        match side {
+            Side::Crm => Self::Crm,
+            Side::Portal => Self::Portal,
+        }
+    }
+
     /// The same for a record that one side deleted and the other changed: nobody knows when it was deleted.
     pub fn parse_delete(name: &str) -> Result<Self, String> {
         match Self::parse(name) {

@@ -40,11 +40,20 @@ pub struct Sent<'a> {
     pub outcome: Outcome,
 }
 
+/// What cannot be told from what the CRM has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    None,
+    /// The portal has what was sent, the CRM something else. That came later if the write was done, and at the same time if not.
+    Order,
+    /// The portal has changed again. What the CRM has may be what was sent, written in the server's own way.
+    Own,
+}
+
 /// What a field is compared with.
 pub(super) struct Ground<'v> {
     pub base: Option<Cow<'v, Value<'v>>>,
-    /// The CRM has neither what was sent nor what was there before: somebody changed it, or the server wrote it in its own way.
-    pub is_unsure: bool,
+    pub doubt: Doubt,
 }
 
 impl<'v> Ground<'v> {
@@ -52,7 +61,14 @@ impl<'v> Ground<'v> {
     pub fn plain(base: Option<&'v Value<'v>>) -> Self {
         Self {
             base: base.map(Cow::Borrowed),
-            is_unsure: false,
+            doubt: Doubt::None,
+        }
+    }
+
+    fn doubtful(base: Option<&'v Value<'v>>, doubt: Doubt) -> Self {
+        Self {
+            doubt,
+            ..Self::plain(base)
         }
     }
 
@@ -65,26 +81,30 @@ impl<'v> Ground<'v> {
         outcome: Outcome,
         field: &Applied<'_>,
     ) -> Self {
-        let same = |a: Option<&Value<'_>>, b: &Value<'_>| a.is_some_and(|a| field.equal(a, b));
-        let plain = Self::plain(base);
-        let sent_now = Self::plain(Some(sent));
-        match (outcome, crm) {
-            (Outcome::Answered | Outcome::Done, None) => sent_now,
-            (Outcome::Unknown, None) => plain,
-            (Outcome::Unknown, Some(crm)) if field.is_set => Self {
-                base: Some(Cow::Owned(set::reached(base, sent, crm, field.same))),
-                is_unsure: false,
-            },
-            _ if field.is_set || same(crm, sent) => sent_now,
+        let same = |a: Option<&Value<'_>>, b: Option<&Value<'_>>| match (a, b) {
+            (Some(a), Some(b)) => field.equal(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        let was_sent = Some(sent);
+        let reached = || Self::plain(was_sent);
+        match outcome {
+            Outcome::Answered | Outcome::Done if crm.is_none() || field.is_set || same(crm, was_sent) => reached(),
             // The server's way to write it goes to the portal, unless the portal goes on.
-            (Outcome::Answered, _) if same(portal, sent) => sent_now,
-            (Outcome::Answered, _) => Self::plain(crm),
-            (Outcome::Done, _) if same(portal, sent) => sent_now,
-            (Outcome::Unknown, Some(crm)) if same(base, crm) => plain,
-            (Outcome::Unknown, _) if same(portal, sent) => plain,
-            (Outcome::Done | Outcome::Unknown, _) => Self {
-                is_unsure: true,
-                ..plain
+            Outcome::Answered | Outcome::Done if same(portal, was_sent) => reached(),
+            Outcome::Answered => Self::plain(crm),
+            Outcome::Done => Self::doubtful(base, Doubt::Own),
+            Outcome::Unknown => match crm {
+                Some(crm) if field.is_set => Self {
+                    base: Some(Cow::Owned(set::reached(base, sent, crm, field.same))),
+                    doubt: Doubt::None,
+                },
+                Some(_) if same(crm, was_sent) => reached(),
+                Some(_) if same(crm, base) => Self::plain(base),
+                _ if same(base, was_sent) => Self::plain(base),
+                _ if same(portal, was_sent) => Self::doubtful(base, Doubt::Order),
+                Some(_) => Self::doubtful(base, Doubt::Own),
+                None => Self::plain(base),
             },
         }
     }

@@ -129,8 +129,10 @@ pub enum Reason {
     PortalTime,
     /// The times are too close.
     Close,
-    /// The CRM has neither what was sent nor what was there before, and the portal has changed again.
-    Unsure,
+    /// The CRM has neither what was sent nor what was there before; nobody knows whether the write was done.
+    Order,
+    /// The same, and the portal has changed again.
+    Own,
     /// This side deleted what the other changed.
     Deleted(Side),
 }
@@ -145,9 +147,8 @@ impl Reason {
             Self::CrmTime => "both sides changed it, and the CRM's time is missing or cannot be read",
             Self::PortalTime => "both sides changed it, and the portal's time is missing or cannot be read",
             Self::Close => "both sides changed it at the same time, as far as the clocks can tell",
-            Self::Unsure => {
-                "the portal changed it again while it was on its way to the CRM, which has another value; nobody can say whose"
-            }
+            Self::Order => "it is not known whether the portal's value had reached the CRM before it was changed there",
+            Self::Own => "the portal changed it again while it was on its way to the CRM, which now has another value",
             Self::Deleted(Side::Crm) => "deleted in the CRM, changed in the portal",
             Self::Deleted(Side::Portal) => "deleted in the portal, changed in the CRM",
         }
