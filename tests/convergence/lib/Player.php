@@ -246,8 +246,11 @@ final class Player {
 		$delete();
 	}
 
+	/** Not where the CRM has brought the same person meanwhile: that would be two. */
 	private function portal_untrash( array $action ): void {
-		$binned = array_filter( Portal::leads( $this->tenants[ $action['tenant'] ]->id ), static fn( array $lead ): bool => 'trash' === $lead['status'] && null !== Value::person( $lead ) );
+		$leads  = array_filter( Portal::leads( $this->tenants[ $action['tenant'] ]->id ), static fn( array $lead ): bool => null !== Value::person( $lead ) );
+		$alive  = array_map( array( Value::class, 'person' ), array_filter( $leads, static fn( array $lead ): bool => 'trash' !== $lead['status'] ) );
+		$binned = array_filter( $leads, static fn( array $lead ): bool => 'trash' === $lead['status'] && ! in_array( Value::person( $lead ), $alive, true ) );
 		if ( $binned ) {
 			$lead = array_values( $binned )[ $action['person'] % count( $binned ) ];
 			$this->history->undelete( (string) Value::person( $lead ) );
