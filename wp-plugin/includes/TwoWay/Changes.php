@@ -46,11 +46,11 @@ final class Changes {
 		self::ring( (int) $owner['tenant'], (string) $owner['object'] );
 	}
 
-	/** The statement of a mark, also for transactions. */
+	/** The statement of a mark, also for transactions. A lead that is on its way is known by what was sent. */
 	public static function mark_sql( int $tenant, string $object, int $post_id, ?int $record, int $who = 0, ?string $hash = null ): string {
 		return sprintf(
 			'INSERT INTO `%s` (tenant, object, post_id, record, unique_hash, who, changed_at, available_at) VALUES (%d, %s, %d, %s, %s, %d, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
-			ON DUPLICATE KEY UPDATE marks = marks + 1, who = IF(VALUES(who) > 0, VALUES(who), who), changed_at = VALUES(changed_at), record = COALESCE(VALUES(record), record), unique_hash = COALESCE(VALUES(unique_hash), unique_hash),
+			ON DUPLICATE KEY UPDATE marks = marks + 1, who = IF(VALUES(who) > 0, VALUES(who), who), changed_at = VALUES(changed_at), record = COALESCE(VALUES(record), record), unique_hash = IF(sent_at IS NULL, COALESCE(VALUES(unique_hash), unique_hash), unique_hash),
 				attempts = 0, refused = 0, reason = NULL, available_at = IF(sent_at IS NULL, VALUES(available_at), available_at), tenant = IF(sent_at IS NULL AND record IS NULL, VALUES(tenant), tenant)',
 			Schema::table( 'changes' ),
 			$tenant,

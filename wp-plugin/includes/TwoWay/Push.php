@@ -190,6 +190,11 @@ final class Push {
 			return null;
 		}
 		$row = $subject->row;
+		if ( ! $row && $subject->post && ! isset( $subject->post->first_meta()['_tenant_id'] ) ) {
+			// Whoever made it died before it was anybody's lead.
+			$transaction->query( Changes::delete_sql( (int) $change['id'] ) );
+			return null;
+		}
 		if ( ! $subject->is_of( $this->session->tenant->id ) ) {
 			throw new BadValue( self::other_tenant( $subject->post ) );
 		}
@@ -291,6 +296,12 @@ final class Push {
 				++$progress->updated_ledger;
 				if ( 'create' === $verb ) {
 					$this->take_over( $transaction, $settlement, $subject, $lead );
+				}
+				if ( 'create' === $verb && $lead && ! $subject->post ) {
+					// The lead was deleted for good while nobody knew whether the CRM has it: it comes back, for somebody to delete it again.
+					$transaction->query( Changes::delete_sql( $id ) );
+					$settlement->arrive( $lead, $subject->row );
+					return;
 				}
 				if ( 'delete' === $verb && ! $lead ) {
 					// Somebody may have taken it out of the bin meanwhile: then it is a new lead.
