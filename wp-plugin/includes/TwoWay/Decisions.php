@@ -101,8 +101,12 @@ final class Decisions {
 				if ( ! self::is_open( $transaction, $conflict['id'] ) ) {
 					return 'gone';
 				}
-				$transaction->query( Changes::mark_sql( $conflict['tenant'], $conflict['object'], $conflict['post_id'], $conflict['record'], get_current_user_id() ) );
-				$transaction->query( 'UPDATE `' . Schema::table( 'changes' ) . '` SET decision = ' . Sql::bytes( $side ) . " WHERE post_id = {$conflict['post_id']}" );
+				$changes = Schema::table( 'changes' );
+				$known   = $transaction->rows( "SELECT post_id FROM `$changes` WHERE tenant = {$conflict['tenant']} AND record = {$conflict['record']} ORDER BY id LIMIT 1 FOR UPDATE" );
+				// A note is of one post. Where that is gone for good and forgotten, a number stands for it that no post has, and no other record.
+				$post = $conflict['post_id'] ? $conflict['post_id'] : (int) ( $known[0]['post_id'] ?? PHP_INT_MAX - $conflict['record'] );
+				$transaction->query( Changes::mark_sql( $conflict['tenant'], $conflict['object'], $post, $conflict['record'], get_current_user_id() ) );
+				$transaction->query( "UPDATE `$changes` SET decision = " . Sql::bytes( $side ) . " WHERE post_id = $post" );
 				self::close( $transaction, $conflict['id'], $side );
 				return 'taken';
 			}

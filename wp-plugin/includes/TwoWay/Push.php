@@ -371,9 +371,13 @@ final class Push {
 	/**
 	 * @param array<string, string|null> $change
 	 * @return Subject|null Null: it was settled meanwhile, or is on its way.
+	 * @throws BadValue
 	 */
 	private function subject( Transaction $transaction, PostWriter $posts, array $change, bool $is_sent = false ): ?Subject {
 		$subject = Subject::lock( $transaction, $posts, null === $change['record'] ? array() : array( (int) $change['record'] ), array( (int) $change['post_id'] ) )[0] ?? null;
+		if ( $subject && $subject->row && (int) $subject->row['tenant'] !== $this->session->tenant->key ) {
+			throw new BadValue( 'its ledger row is another tenant\'s; nothing of it is exchanged' );
+		}
 		return $subject && $subject->change && $change['id'] === $subject->change['id'] && $subject->is_sent() === $is_sent ? $subject : null;
 	}
 
