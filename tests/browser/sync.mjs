@@ -7,10 +7,14 @@ import { control, ended, login, makeTenant, overview, picture, row, syncNow, tak
 
 const slow = ( id, latency ) => control( 'POST', '/behaviour', { tenant: id, latency_ms: latency } );
 const requests = async ( id ) => ( await control( 'GET', `/requests?tenant=${ encodeURIComponent( id ) }` ) ).length;
-const rest = ( page, method, path, data ) => page.evaluate(
-	( [ how, where, what ] ) => window.wp.apiFetch( { method: how, path: `/tenant-crm-sync/v1${ where }`, data: what } ).catch( ( error ) => error ),
-	[ method, path, data ]
-);
+// The page's scripts may still be on their way.
+const rest = async ( page, method, path, data ) => {
+	await page.waitForFunction( () => window.wp?.apiFetch );
+	return page.evaluate(
+		( [ how, where, what ] ) => window.wp.apiFetch( { method: how, path: `/tenant-crm-sync/v1${ where }`, data: what } ).catch( ( error ) => error ),
+		[ method, path, data ]
+	);
+};
 
 test( 'a sync is cancelled by keyboard, stops asking the CRM, and the next one goes to the end', async () => {
 	const page = await visitor();

@@ -266,7 +266,8 @@ final class AttemptsTest extends PluginCase {
 		$this->made( $one, 5, '10 DAY', "'transient', 503, 'GET', 'x', 'y'" );
 		$wpdb->query( 'ANALYZE TABLE ' . Schema::table( 'attempts' ) );
 		$plan = $wpdb->get_row( 'EXPLAIN ' . ( new AttemptSearch( $of_tenant ? array( $one->key ) : null, $filter ) )->sql( 20 ), ARRAY_A );
-		$this->assertContains( $plan['key'], $keys );
+		// Two at once may be as good as one.
+		$this->assertNotEmpty( array_intersect( explode( ',', (string) $plan['key'] ), $keys ), (string) $plan['key'] );
 		$this->assertStringNotContainsString( 'filesort', (string) $plan['Extra'] );
 	}
 

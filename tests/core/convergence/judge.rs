@@ -69,6 +69,7 @@ impl History {
     }
 
     /// A new value over what its editor sees; of a set one element more or less.
+    #[allow(clippy::too_many_arguments, reason = "all of them are what one edit is")]
     pub fn edit(
         &mut self,
         side: Side,

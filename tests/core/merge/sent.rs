@@ -127,6 +127,8 @@ fn a_field_that_the_crm_does_not_tell_is_believed() {
     assert_eq!((told.to_crm, told.base), (json!({"s": 1}), json!({})));
 }
 
+type Case<'a> = (&'a [&'a str], &'a [&'a str], Outcome, &'a [&'a str]);
+
 #[test]
 fn a_set_that_was_sent() {
     let mut rules = policy(Policy::Ask);
@@ -134,7 +136,7 @@ fn a_set_that_was_sent() {
     let t = |list: &[&str]| json!({"t": list});
     // base a b; sent a c (b taken away, c added)
     // the CRM's, the portal's, the outcome, merged
-    let cases: [(&[&str], &[&str], Outcome, &[&str]); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&["a", "c"], &["a", "c"], Outcome::Answered, &["a", "c"]),
         // The server adds one of its own, the portal goes on.
         (
