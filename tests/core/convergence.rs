@@ -1,38 +1,38 @@
 //! Two sides and a ledger become equal, whatever happens in between: the protocol of two-way sync as a model, run through random schedules.
 //!
-//! The merge is the real one. CRM, portal, network and clocks are models that do what real ones do (see their files). `judge.rs` says what must
-//! hold once all is quiet. Rules of the protocol are taken away one by one (`Without`), to see that the judge finds what they prevent.
-//! `SEEDS=1000000 cargo test --release --no-default-features convergence` runs more schedules, `FROM=42 SEEDS=1 TRACE=1` that one with all its steps.
+//! The merge is the real one. CRM, portal, network and clocks are models that do what real ones do (see their files). `judge.rs` says what must hold
+//! once all is quiet. Rules of the protocol are taken away one by one (`Without`), to see that the judge finds what they prevent. `SEEDS=1000000
+//! cargo test --release --no-default-features convergence` runs more schedules, `FROM=42 SEEDS=1 TRACE=1` that one with all its steps.
 //!
 //! # What the ledger keeps of a record
-//! `crm_id` (unique; none before it is created), `post_id` (unique; none for a tombstone), `base` (the fields as both last agreed),
-//! `fingerprint` and `revision` (of the CRM's row that was settled last), `dirty` (the portal may differ from the base), `hint` (the CRM
-//! may differ from that row), `intent` (a write to the CRM that is not settled: token, verb, what is sent, since when) and `version`, which
-//! grows with every change of base, intent, hint or link. A gone record stays as a tombstone: a `crm_id` with neither post nor base.
-//! Open conflicts are in the inbox, by record and field.
+//! `crm_id` (unique; none before it is created), `post_id` (unique; none for a tombstone), `base` (the fields as both last agreed), `fingerprint` and
+//! `revision` (of the CRM's row that was settled last), `dirty` (the portal may differ from the base), `hint` (the CRM may differ from that row),
+//! `intent` (a write to the CRM that is not settled: token, verb, what is sent, since when) and `version`, which grows with every change of base,
+//! intent, hint or link. A gone record stays as a tombstone: a `crm_id` with neither post nor base. Open conflicts are in the inbox, by record and
+//! field.
 //!
 //! # Settle: the one way in which anything of the CRM gets in
-//! One transaction, which locks the ledger row, then reads post and meta with locking reads: `merge( base, crm, portal )`; write `to_portal`
-//! to the post, the merge's `base` to the ledger, the row's fingerprint and revision, `dirty` = (is there `to_crm`, or a delete there?); conflicts to
-//! the inbox, where those of this record that are no more are closed; `version` + 1. Nothing is remembered outside of it.
-//! The new `base` is what the CRM has, field by field, also where the portal's value counts: then it is one that only the portal changed, and
-//! what was decided once stays decided. Only what waits for a person keeps its old base; its field has the policy `ask` (a record: `delete` is
-//! `ask`) until a person decides, or until the sides agree. A decision is a transaction, too, while no intent is open: the `base` of the field
-//! becomes the CRM's value that the person saw, the post gets the chosen value, `dirty`; if either side has another value by now, the
-//! question is asked again instead.
+//! One transaction, which locks the ledger row, then reads post and meta with locking reads: `merge( base, crm, portal )`; write `to_portal` to the
+//! post, the merge's `base` to the ledger, the row's fingerprint and revision, `dirty` = (is there `to_crm`, or a delete there?); conflicts to the
+//! inbox, where those of this record that are no more are closed; `version` + 1. Nothing is remembered outside of it. The new `base` is what the CRM
+//! has, field by field, also where the portal's value counts: then it is one that only the portal changed, and what was decided once stays decided.
+//! Only what waits for a person keeps its old base; its field has the policy `ask` (a record: `delete` is `ask`) until a person decides, or until the
+//! sides agree. A decision is a transaction, too, while no intent is open: the `base` of the field becomes the CRM's value that the person saw, the
+//! post gets the chosen value (a change of the portal, with its time), `dirty`; if either side has another value by now, the question is asked again
+//! instead.
 //!
 //! # Portal: nothing is lost
-//! A hook sets `dirty` before the write and once more behind it: between the two a worker may find nothing and clear it.
-//! A process that dies between them leaves it to the sweep, which sets `dirty` wherever post and base differ (by `same()`, and what waits for a
-//! person left out) or a post has no ledger row. A hook that finds no row makes one. Nobody clears `dirty` but settle, from what it read under the lock.
-//! The time of a field, for `newest`: the first mark puts a token in its place, the second puts the time of the first there, if the token still
-//! is. Where there is no time, a person is asked.
+//! A hook sets `dirty` before the write and once more behind it: between the two a worker may find nothing and clear it. A process that dies between
+//! them leaves it to the sweep, which sets `dirty` wherever post and base differ (by `same()`, and what waits for a person left out) or a post has no
+//! ledger row. A hook that finds no row makes one. Nobody clears `dirty` but settle, from what it read under the lock. The time of a field, for
+//! `newest`: the first mark puts a token in its place, the second puts the time of the first there, if the token still is. Where there is no time, a
+//! person is asked.
 //!
 //! # Pull
 //! 1. Ask the list from the watermark less the overlap (longer than lists lag).
-//! 2. Each row in its transaction: it is silent if its fingerprint is the ledger's and its revision not newer. It is settled if its revision is
-//!    newer and no intent is open, or if the ledger does not know its id and no post without `crm_id` has its unique key (see links).
-//!    Every other row (not newer, yet different; of a tombstone; while an intent is open) sets `hint` and nothing else.
+//! 2. Each row in its transaction: it is silent if its fingerprint is the ledger's and its revision not newer. It is settled if its revision is newer
+//!    and no intent is open, or if the ledger does not know its id and no post has its unique key (see links: lists show what is gone). Every other
+//!    row (not newer, yet different; of a tombstone; while an intent is open) sets `hint` and nothing else.
 //! 3. The watermark, after all rows.
 //!
 //! Webhooks and the feed of deletes only set `hint`; an id that the ledger does not know gets a row with nothing but the hint.
@@ -44,8 +44,8 @@
 //! # Push: for a row with `dirty` and without intent
 //! 1. Transaction: claim it by an intent with a fresh token, which sends nothing yet.
 //! 2. Look at the record; without `crm_id` find it by its unique key (see links).
-//! 3. Transaction: still my token? Settle with what was seen. Is there `to_crm`, or a delete there? Then write it into the intent as `sent`, with
-//!    the time: from here on the outcome is unknown. Nothing? Drop the intent: done.
+//! 3. Transaction: still my token? Settle with what was seen. Is there `to_crm`, or a delete there? Then write it into the intent as `sent`, with the
+//!    time: from here on the outcome is unknown. Nothing? Drop the intent: done.
 //! 4. Send once, with a precondition on the revision seen where the CRM knows such. Never after the claim has run out.
 //! 5. Transaction: still my token? Then by the outcome:
 //!    - done, and the answer has the record: settle with `sent`, outcome `answered`; drop the intent;
@@ -56,37 +56,39 @@
 //!    - unknown (cut, timeout, 5xx, worker killed): the intent stays.
 //!
 //! # Unknown outcomes: for a row whose intent's claim has run out
-//! If nothing was sent yet, drop the intent. Else wait until the settle time behind the claim's end has passed (as long as a request can be late
-//! and as lists lag, together), look (by id; a create by the unique key in `sent`), and in a transaction, if the token is still the same: settle with
-//! `sent`, outcome `unknown`; drop the intent. If the write was done, merge finds both sides equal; if not, it stays dirty and push starts
-//! anew. Nothing is ever sent again because its outcome is unknown.
+//! If nothing was sent yet, drop the intent. Else wait until the settle time behind the claim's end has passed (as long as a request can be late and
+//! as lists lag, together), look (by id; a create by the unique key in `sent`), and in a transaction, if the token is still the same: settle with
+//! `sent`, outcome `unknown`; drop the intent. If the write was done, merge finds both sides equal; if not, it stays dirty and push starts anew.
+//! Nothing is ever sent again because its outcome is unknown.
 //!
 //! # Links: one person, one pair
 //! A look whose record has no post gives it, in its transaction, to the post without `crm_id` that has the same unique key; `base` is none, so merge
-//! decides. If an intent is open there (also with the post in the bin), the hint stays: the create will find the record. If there is no such
-//! post, it gets a new one. A create that finds its record (in step 2, its answer, or an unknown outcome) takes id and hint over from such a row;
-//! if the id has a post already, two posts are one person: that is for the inbox, and nothing is created.
+//! decides. If an intent is open there (also with the post in the bin), the hint stays: the create will find the record. If there is no such post, it
+//! gets a new one. A create that finds its record (in step 2, its answer, or an unknown outcome) takes id and hint over from such a row; if the id
+//! has a post already, two posts are one person: that is for the inbox, and nothing is created.
 //!
 //! # Deletes
 //! A post in the bin is `portal: null`. `delete` of the merge says where to delete: `crm` is what push sends (404 is done, too); `portal` bins the
-//! post. Then a tombstone remains. If the edit counts, it is `to_portal` (out of the bin, and `dirty`: it may have kept what nobody sent) or `to_crm`: then the post gets a new ledger
-//! row without `crm_id` and base, the old id is a tombstone, and push creates it anew.
+//! post. Then a tombstone remains. If the edit counts, it is `to_portal` (out of the bin, and `dirty`: it may have kept what nobody sent) or
+//! `to_crm`: then the post gets a new ledger row without `crm_id` and base, the old id is a tombstone, and push creates it anew.
 //!
 //! # What no protocol can do
-//! Without preconditions a change of the same field in the CRM between steps 2 and 4 is overwritten. That is milliseconds; with
-//! preconditions it is nothing. While the outcome of a write is unknown, what users of the CRM take away again of what it brought
-//! (an element of a set, the record itself) looks as if the write had not been done, and is written again. A lead that is binned while
-//! the outcome of its create is unknown comes back, if the server rewrites a value in a way that no equivalence declares. A value of a field
-//! that the CRM takes but never tells counts as unsent, until a write of it is known to be done.
-//! The judge leaves out exactly these, and counts them.
+//! Without preconditions a change of the same field in the CRM between steps 2 and 4 is overwritten. That is milliseconds; with preconditions it is
+//! nothing. While the outcome of a write is unknown, what users of the CRM take away again of what it brought (an element of a set, the record
+//! itself) looks as if the write had not been done, and is written again. A lead that is binned while the outcome of its create is unknown comes
+//! back, if the server rewrites a value in a way that no equivalence declares. A value of a field that the CRM takes but never tells counts as
+//! unsent, until a write of it is known to be done. The judge leaves out exactly these, and counts them.
 
 mod crm;
 mod dice;
 mod directed;
+mod history;
 mod judge;
 mod people;
+mod portal;
 mod schedule;
 mod settle;
+mod steps;
 mod sync;
 mod value;
 mod world;
@@ -160,6 +162,7 @@ fn a_protocol_without_one_of_its_rules_is_caught() {
         Without::Newer,
         Without::DirtyUntilSettled,
         Without::SecondMark,
+        Without::Sweep,
         Without::Tombstones,
         Without::Hints,
         Without::Waiting,

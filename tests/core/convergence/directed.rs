@@ -2,7 +2,7 @@
 
 use tenant_crm_sync::sync::merge::Side;
 
-use super::people;
+use super::portal;
 use super::schedule::{Task, calm, run, step};
 use super::sync;
 use super::world::{Fate, Shared, Without, World};
@@ -32,7 +32,7 @@ fn pair(seed: u64) -> Shared {
 fn edits(shared: &Shared, side: Side, field: usize) {
     match side {
         Side::Crm => shared.borrow_mut().crm_user_edits(0, field),
-        Side::Portal => run(Box::pin(people::edit_field(shared.clone(), 0, Some(field)))),
+        Side::Portal => run(Box::pin(portal::edit_field(shared.clone(), 0, Some(field)))),
     }
 }
 
@@ -141,7 +141,7 @@ fn both_sides_create_the_same_person() {
         let shared = World::shared(seed, None);
         shared.borrow_mut().crm.has_unique_email = true;
         shared.borrow_mut().never_fails = seed % 2 == 0;
-        let mut tasks: Vec<Task> = vec![Box::pin(people::create(shared.clone(), 1))];
+        let mut tasks: Vec<Task> = vec![Box::pin(portal::create(shared.clone(), 1))];
         let theirs = shared.borrow_mut().dice.below(30);
         for turn in 0..150 {
             if turn == theirs {
@@ -185,7 +185,7 @@ fn two_fast_edits_and_a_delete_against_an_edit() {
                         Some(field) => shared.borrow_mut().crm_user_edits(0, field),
                         None => shared.borrow_mut().crm_user_deletes(0),
                     };
-                    let ours = || run(Box::pin(people::edit_field(shared.clone(), 0, second)));
+                    let ours = || run(Box::pin(portal::edit_field(shared.clone(), 0, second)));
                     if at_crm {
                         theirs()
                     } else {
@@ -223,7 +223,7 @@ fn a_late_request_is_not_repeated() {
             let shared = World::shared(seed, without);
             shared.borrow_mut().crm.has_unique_email = false;
             shared.borrow_mut().never_fails = true;
-            run(Box::pin(people::create(shared.clone(), 1)));
+            run(Box::pin(portal::create(shared.clone(), 1)));
             shared.borrow_mut().fate = Some(Fate::Late(8));
             run(Box::pin(sync::push(shared.clone(), 0)));
             let until = shared.borrow().now + 20;

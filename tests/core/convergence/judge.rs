@@ -3,156 +3,14 @@
 use tenant_crm_sync::sync::merge::{Policy, Side};
 
 use super::crm::{Version, Write};
-use super::dice::Dice;
+use super::history::{Change, Delete, History};
 use super::value::{EMAIL, Edit, FIELDS, TAGS, V, Whole};
 use super::world::World;
 
-/// A value that somebody wrote over another one.
-struct Change {
-    side: Side,
-    person: Edit,
-    field: usize,
-    over: Edit,
-    at: u32,
-}
-
-struct Delete {
-    side: Side,
-    person: Edit,
-    fields: Whole,
-    /// Whether the two sides' records were known to be one.
-    is_linked: bool,
-    /// While the outcome of the record's own create was unknown, while a question was open, or while a hidden field was not known to be there.
-    is_blind: bool,
-}
-
-/// What people did and decided.
-#[derive(Default)]
-pub struct History {
-    changes: Vec<Change>,
-    deletes: Vec<Delete>,
-    removed: Vec<(Side, Edit)>,
-    created: Vec<(Side, Edit)>,
-    /// By a person: field, winner, loser.
-    pub decisions: Vec<(usize, Edit, Edit)>,
-    pub asked_whole: Vec<Edit>,
-    /// Overwritten between look and write in a CRM without preconditions, or not to be told apart from a write whose outcome is unknown.
-    pub blind: Vec<Edit>,
-    /// Elements that the portal took away again while nobody knew whether the CRM had them: no edit, if the record is deleted there.
-    unsettled: Vec<Edit>,
-    pub policies: [Option<Policy>; 6],
-    pub delete: Option<Policy>,
-    pub faults: Vec<String>,
-}
-
 impl History {
-    pub fn fault(&mut self, fault: String) {
-        self.faults.push(fault);
-    }
-
-    /// Whether this side has not created the person yet.
-    pub fn creates(&mut self, side: Side, person: Edit) -> bool {
-        let is_new = !self.created.contains(&(side, person));
-        self.created.push((side, person));
-        is_new
-    }
-
-    pub fn root(&mut self, side: Side, person: Edit, field: usize, at: u32) -> V {
-        self.changes.push(Change {
-            side,
-            person,
-            field,
-            over: 0,
-            at,
-        });
-        V::Text(Edit::try_from(self.changes.len()).unwrap(), side == Side::Portal)
-    }
-
-    /// A new value over what its editor sees; of a set one element more or less.
-    #[allow(clippy::too_many_arguments, reason = "all of them are what one edit is")]
-    pub fn edit(
-        &mut self,
-        side: Side,
-        person: Edit,
-        field: usize,
-        old: &V,
-        at: u32,
-        dice: &mut Dice,
-        on_its_way: &[Edit],
-    ) -> V {
-        if let V::Set(list) = old {
-            let mut list = list.clone();
-            if !list.is_empty() && dice.once_in(2) {
-                let taken = list.swap_remove(dice.below(list.len()));
-                self.removed.push((side, taken));
-                match side {
-                    _ if !on_its_way.contains(&taken) => {}
-                    Side::Crm => self.blind.push(taken),
-                    Side::Portal => self.unsettled.push(taken),
-                }
-            } else {
-                let added = self.root(side, person, field, at).edit();
-                list.push(added);
-            }
-            return V::Set(list);
-        }
-        self.changes.push(Change {
-            side,
-            person,
-            field,
-            over: old.edit(),
-            at,
-        });
-        V::Text(Edit::try_from(self.changes.len()).unwrap(), side == Side::Portal)
-    }
-
-    pub fn deleted(&mut self, side: Side, person: Edit, fields: &Whole, is_linked: bool, is_blind: bool) {
-        self.deletes.push(Delete {
-            side,
-            person,
-            fields: fields.clone(),
-            is_linked,
-            is_blind,
-        });
-    }
-
-    pub fn people(&self) -> Vec<Edit> {
-        let mut people: Vec<Edit> = self.changes.iter().map(|change| change.person).collect();
-        people.sort_unstable();
-        people.dedup();
-        people
-    }
-
-    fn is_removed(&self, element: Edit) -> bool {
-        self.removed.iter().any(|(_, removed)| *removed == element)
-    }
-
-    fn change(&self, edit: Edit) -> Option<&Change> {
-        self.changes.get(usize::from(edit).checked_sub(1)?)
-    }
-
-    pub fn at(&self, edit: Edit) -> u32 {
-        self.change(edit).map_or(0, |change| change.at)
-    }
-
-    /// An edit and those that it was made over, the last first, and at last nothing.
-    fn chain(&self, edit: Edit) -> Vec<Edit> {
-        let next = |edit: &Edit| Some(self.change(*edit)?.over);
-        std::iter::successors(Some(edit), next).collect()
-    }
-
     /// A value must never give way to one that it was made over.
     pub fn flips(&mut self, place: &str, field: usize, old: &V, new: &V) {
-        let over = |won: Edit, lost: Edit| won == lost || self.chain(lost).contains(&old.edit());
-        let is_decided = self
-            .decisions
-            .iter()
-            .any(|(of, won, lost)| *of == field && *won == new.edit() && over(*won, *lost));
-        if field != TAGS
-            && !is_decided
-            && old.edit() != new.edit()
-            && new.edit() != 0
-            && self.chain(old.edit()).contains(&new.edit())
+        if field != TAGS && old.edit() != new.edit() && new.edit() != 0 && self.chain(old.edit()).contains(&new.edit())
         {
             self.fault(format!(
                 "{}: {place} had {} and goes back to {}",
@@ -182,11 +40,7 @@ impl History {
         for (field, value) in part.iter().enumerate() {
             let Some(value) = value else { continue };
             let (had, saw) = (&before.fields[field], &seen.fields[field]);
-            let is_asked = self
-                .decisions
-                .iter()
-                .any(|(of, won, lost)| *of == field && won == lost && *won == value.edit());
-            is_idle &= (had.means(value) || Some(field) == hidden) && !is_asked;
+            is_idle &= had.means(value) || Some(field) == hidden;
             if had == saw {
                 self.flips("the CRM", field, had, value);
             } else {
@@ -223,13 +77,30 @@ impl History {
 
     /// Whether an edit is in a value, or was given up by a policy or a person.
     fn is_accounted(&self, edit: Edit, value: &V, field: usize) -> Result<(), String> {
-        let kept = self.chain(value.edit());
-        // Between two ways to write one value, or against what it lost to.
-        let over = |won: Edit, lost: Edit| won == lost && won == value.edit() || self.chain(lost).contains(&edit);
-        let is_decided =
-            |(of, won, lost): &(usize, Edit, Edit)| *of == field && kept.contains(won) && over(*won, *lost);
-        if kept.contains(&edit) || self.blind.contains(&edit) || self.decisions.iter().any(is_decided) {
+        // One that a person gave up for another is as the other.
+        const DECISIONS: usize = 6;
+        self.accounted(edit, value.edit(), field, DECISIONS)
+    }
+
+    fn accounted(&self, edit: Edit, value: Edit, field: usize, deep: usize) -> Result<(), String> {
+        if self.is_in(edit, value) || self.blind.contains(&edit) {
             return Ok(());
+        }
+        let kept = self.chain(value);
+        if let Some(deep) = deep.checked_sub(1) {
+            let merged = (1..)
+                .zip(&self.changes)
+                .filter(|(_, change)| change.field == field && change.also != 0);
+            let merged = merged.map(|(decided, change)| (decided, change.also));
+            let chosen = self
+                .decisions
+                .iter()
+                .filter(|(of, ..)| *of == field)
+                .map(|(_, won, lost)| (*won, *lost));
+            let mut given_up = merged.chain(chosen).filter(|(_, lost)| self.is_in(edit, *lost));
+            if given_up.any(|(won, _)| self.accounted(won, value, field, deep).is_ok()) {
+                return Ok(());
+            }
         }
         let lost = self.chain(edit);
         let Some(at) = lost.iter().position(|edit| kept.contains(edit)) else {
@@ -237,17 +108,13 @@ impl History {
         };
         // The first edits on both ways behind what both have in common.
         let Some(fork) = kept.iter().position(|edit| *edit == lost[at]).filter(|fork| *fork > 0) else {
-            return Err(format!(
-                "{} went back to {}, which it was made over",
-                edit,
-                value.edit()
-            ));
+            return Err(format!("{} went back to {}, which it was made over", edit, value));
         };
         let winner = kept[fork - 1];
         let loser = lost[at - 1];
         let side = |edit| self.change(edit).map(|change| change.side);
         if side(winner) == side(loser) {
-            return Err(format!("{edit} lost against {} of the same side", value.edit()));
+            return Err(format!("{edit} lost against {value} of the same side"));
         }
         let is_policy = match self.policies[field] {
             Some(Policy::Crm) => side(winner) == Some(Side::Crm),
@@ -259,8 +126,7 @@ impl History {
             Ok(())
         } else {
             Err(format!(
-                "{edit} lost against {}, policy {:?}",
-                value.edit(),
+                "{edit} lost against {value}, policy {:?}",
                 self.policies[field]
             ))
         }
@@ -291,7 +157,7 @@ impl History {
                 }
                 continue;
             }
-            let went = |delete: &Delete| self.chain(delete.fields[field].edit()).contains(&edit);
+            let went = |delete: &Delete| self.is_in(edit, delete.fields[field].edit());
             let lost = self.is_accounted(edit, value, field);
             if let Err(reason) = lost.as_ref()
                 && !deletes().any(went)
@@ -313,7 +179,7 @@ impl History {
                         || given_up && (self.is_removed(edit) || self.blind.contains(&edit))
                 }
                 _ if given_up => self.is_accounted(edit, value, field).is_ok(),
-                _ => self.chain(value.edit()).contains(&edit),
+                _ => self.is_in(edit, value.edit()),
             }
         };
         // What somebody deleted who had seen it is no more anyone's.
@@ -324,7 +190,7 @@ impl History {
                 .filter(|own| own.person == change.person && own.side == change.side);
             own.any(|own| match &own.fields[change.field] {
                 V::Set(list) => list.contains(&edit),
-                value @ V::Text(..) => self.chain(value.edit()).contains(&edit),
+                value @ V::Text(..) => self.is_in(edit, value.edit()),
             })
         };
         let changes = (1..)
@@ -334,14 +200,18 @@ impl History {
             .filter(|(edit, change)| !is_seen(*edit, change.field))
             .map(|(edit, _)| edit);
         let is_there = |edit: &Edit| delete.fields[TAGS].elements().contains(edit);
-        let is_own = |edit: &Edit| self.change(*edit).is_some_and(|change| change.person == delete.person);
+        let added_by = |edit: &Edit| {
+            let change = self.change(*edit).filter(|change| change.person == delete.person);
+            change.map(|change| change.side)
+        };
         let is_taken = |(side, edit): &&(Side, Edit)| {
             let is_unknown = match given_up {
-                true => is_there(edit) && !self.blind.contains(edit) && !self.unsettled.contains(edit),
+                // To add and to take away again may be nothing.
+                true => is_there(edit) && !self.blind.contains(edit) && added_by(edit) != Some(*side),
                 // Both took it away, and neither knew.
                 false => is_there(edit) || self.removed.contains(&(delete.side, *edit)),
             };
-            *side != delete.side && is_own(edit) && is_unknown
+            *side != delete.side && added_by(edit).is_some() && is_unknown
         };
         let taken = self.removed.iter().filter(is_taken);
         unseen.chain(taken.map(|(_, edit)| *edit)).collect()

@@ -1,11 +1,11 @@
-//! What people do: users of the CRM, users of the portal, whose writes WordPress commits one by one, and the person at the inbox.
+//! What people do: users of the CRM, and the person at the inbox.
 
 use tenant_crm_sync::sync::merge::Side;
 
 use super::crm::{Answer, Write};
-use super::sync::pause;
+use super::history::Change;
 use super::value::{EMAIL, Edit, NOTHING, TAGS, V, Whole};
-use super::world::{Post, Row, Shared, Time, Without, World};
+use super::world::{Post, Row, Time, World};
 
 impl World {
     /// Any change by a user of the CRM.
@@ -58,9 +58,16 @@ impl World {
         let email = current.fields[EMAIL].edit();
         let undecided = self.tags_on_their_way(id, email);
         let (mut fields, at) = (current.fields.clone(), self.now);
-        fields[field] = self
-            .history
-            .edit(Side::Crm, email, field, &fields[field], at, &mut self.dice, &undecided);
+        let change = Change {
+            side: Side::Crm,
+            person: email,
+            field,
+            over: fields[field].edit(),
+            also: 0,
+            at,
+            until: at,
+        };
+        fields[field] = self.history.edit(change, &fields[field], &mut self.dice, &undecided);
         self.trace(|_| format!("CRM user: {id} {:?}", fields[field]));
         self.put(id, &fields, false);
     }
@@ -85,7 +92,7 @@ impl World {
         })
     }
 
-    fn any_field(&mut self) -> usize {
+    pub fn any_field(&mut self) -> usize {
         self.dice.one(&[0, 2, 3, 4, 5, 5])
     }
 
@@ -129,7 +136,7 @@ impl World {
         }
     }
 
-    fn new_person(&mut self, side: Side, person: Edit) -> Option<Whole> {
+    pub fn new_person(&mut self, side: Side, person: Edit) -> Option<Whole> {
         let at = self.now;
         if !self.history.creates(side, person) {
             return None;
@@ -174,12 +181,18 @@ impl World {
             return;
         }
         self.trace(|_| format!("person decides {at}: {portal:?} or the CRM's {crm:?}: crm {for_crm}"));
-        let (winner, loser) = if for_crm { (&crm, &portal) } else { (&portal, &crm) };
-        self.history.decisions.push((field, winner.edit(), loser.edit()));
         if for_crm {
+            self.history.decisions.push((field, crm.edit(), portal.edit()));
             self.posts[post].fields[field] = crm.clone();
+        } else {
+            // As if the portal had changed it again, over what the CRM has.
+            let person = self.posts[post].fields[EMAIL].edit();
+            let decided = self.history.decide(person, field, &crm, &portal, self.now);
+            self.posts[post].fields[field] = decided;
         }
+        let time = Time::At(self.now);
         let row = &mut self.ledger[at];
+        row.times[field] = time;
         row.base.get_or_insert_default()[field] = Some(crm);
         row.waits[field] = false;
         row.dirty = true;
@@ -263,130 +276,5 @@ impl World {
             }
         }
         answer
-    }
-}
-
-/// A change by a user of the portal.
-pub async fn edit(shared: Shared) {
-    let (post, field) = {
-        let w = &mut *shared.borrow_mut();
-        let alive: Vec<usize> = (0..w.posts.len()).filter(|post| !w.posts[*post].is_binned).collect();
-        if alive.is_empty() {
-            return;
-        }
-        let field = if w.dice.once_in(8) { None } else { Some(w.any_field()) };
-        (w.dice.one(&alive), field)
-    };
-    edit_field(shared, post, field).await;
-}
-
-/// A new value for a field, or the post goes to the bin. WordPress commits each step, and a process can die between them.
-pub async fn edit_field(shared: Shared, post: usize, field: Option<usize>) {
-    let (stamp, token) = {
-        let w = &mut *shared.borrow_mut();
-        // Until the write is done nobody knows when it was.
-        w.tokens += 1;
-        let token = w.tokens;
-        if let Some(time) = w.mark(post, field) {
-            *time = Time::Marked(token);
-        }
-        (w.now, token)
-    };
-    pause().await;
-    {
-        let w = &mut *shared.borrow_mut();
-        if w.posts[post].is_binned {
-            return;
-        }
-        let email = w.posts[post].fields[EMAIL].edit();
-        match field {
-            Some(field) => {
-                let old = w.posts[post].fields[field].clone();
-                let undecided = w
-                    .row_of_post(post)
-                    .and_then(|row| w.ledger[row].crm_id)
-                    .map_or(Vec::new(), |id| w.tags_on_their_way(id, email));
-                let new = w
-                    .history
-                    .edit(Side::Portal, email, field, &old, stamp, &mut w.dice, &undecided);
-                w.trace(|_| format!("portal: {post} {new:?}"));
-                w.posts[post].fields[field] = new;
-            }
-            None => {
-                w.trace(|_| format!("portal: {post} to the bin"));
-                let fields = w.posts[post].fields.clone();
-                let is_linked = w.row_of_post(post).is_some_and(|row| w.ledger[row].crm_id.is_some());
-                // An own create that came through unnoticed, rewritten as nobody declared, looks like somebody else's.
-                let is_create = |write: &Write| matches!(write, Write::Create(part) if part[EMAIL].as_ref().is_some_and(|value| value.edit() == email));
-                let is_asked = w.row_of_post(post).is_some_and(|row| w.ledger[row].is_asked());
-                let is_blind = is_asked
-                    || w.ledger.iter().any(|row| {
-                        row.intent
-                            .as_ref()
-                            .and_then(|intent| intent.sent.as_ref())
-                            .is_some_and(is_create)
-                    });
-                w.history.deleted(Side::Portal, email, &fields, is_linked, is_blind);
-                w.posts[post].is_binned = true;
-            }
-        }
-    }
-    pause().await;
-    let w = &mut *shared.borrow_mut();
-    if !w.lacks(Without::SecondMark) {
-        // Unless another hook marked it in between.
-        if let Some(time) = w.mark(post, field).filter(|time| **time == Time::Marked(token)) {
-            *time = Time::At(stamp);
-        }
-    }
-}
-
-/// A user of the portal makes a post; the ledger's row comes behind it.
-pub async fn create(shared: Shared, person: Edit) {
-    let (post, made) = {
-        let w = &mut *shared.borrow_mut();
-        let known = w.posts.iter().any(|post| post.fields[EMAIL].edit() == person);
-        if known {
-            return;
-        }
-        let Some(fields) = w.new_person(Side::Portal, person) else {
-            return;
-        };
-        w.trace(|_| format!("portal creates {person}"));
-        w.posts.push(Post {
-            fields,
-            is_binned: false,
-        });
-        (w.posts.len() - 1, w.now)
-    };
-    pause().await;
-    let w = &mut *shared.borrow_mut();
-    match w.row_of_post(post) {
-        Some(row) => w.ledger[row].dirty = true,
-        None if !w.posts[post].is_binned => {
-            w.new_row(Row {
-                post: Some(post),
-                dirty: true,
-                times: [Time::At(made); 6],
-                ..Row::default()
-            });
-        }
-        None => {}
-    }
-}
-
-impl World {
-    /// The mark of a hook; gives the field's time.
-    fn mark(&mut self, post: usize, field: Option<usize>) -> Option<&mut Time> {
-        let row = match self.row_of_post(post) {
-            Some(row) => row,
-            None if self.posts[post].is_binned => return None,
-            None => self.new_row(Row {
-                post: Some(post),
-                ..Row::default()
-            }),
-        };
-        self.ledger[row].dirty = true;
-        Some(&mut self.ledger[row].times[field?])
     }
 }

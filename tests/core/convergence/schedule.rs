@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use super::value::Edit;
 use super::world::{Shared, Without, World};
-use super::{people, sync};
+use super::{portal, sync};
 
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -51,7 +51,7 @@ fn storm(shared: &Shared) -> usize {
         let w = &mut *shared.borrow_mut();
         (1 + w.dice.below(2), 60 + w.dice.below(120))
     };
-    let mut tasks: Vec<Task> = Vec::new();
+    let mut tasks: Vec<(Task, Whose)> = Vec::new();
     for _ in 0..length {
         let next = {
             let w = &mut *shared.borrow_mut();
@@ -78,32 +78,50 @@ fn storm(shared: &Shared) -> usize {
             _ if tasks.is_empty() => {}
             _ => {
                 let at = shared.borrow_mut().dice.below(tasks.len());
-                let is_killed = shared.borrow_mut().dice.once_in(20);
-                if is_killed || step(&mut tasks[at]) {
+                let (task, whose) = &mut tasks[at];
+                let is_killed =
+                    shared.borrow_mut().dice.once_in(20) && (*whose == Whose::Sync || shared.borrow().kills_portal());
+                if is_killed || step(task) {
                     drop(tasks.swap_remove(at));
                 }
             }
         }
     }
+    if !shared.borrow().kills_portal() {
+        for (task, _) in tasks.into_iter().filter(|(_, whose)| *whose == Whose::Portal) {
+            run(task);
+        }
+    }
     length
 }
 
-fn start(shared: &Shared, people: usize) -> Option<Task> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Sync,
+    Portal,
+}
+
+fn start(shared: &Shared, people: usize) -> Option<(Task, Whose)> {
     let w = &mut *shared.borrow_mut();
     let any = |w: &mut World, rows: Vec<usize>| (!rows.is_empty()).then(|| w.dice.one(&rows));
     let world = shared.clone();
-    Some(match w.dice.below(12) {
+    let mut whose = Whose::Sync;
+    let task: Task = match w.dice.below(12) {
         0 => Box::pin(sync::pull(world)),
         1 => Box::pin(sync::pull_deleted(world)),
         2 if w.sweeps() => Box::pin(sync::sweep(world)),
-        3 | 4 => Box::pin(people::edit(world)),
+        3 | 4 => {
+            whose = Whose::Portal;
+            Box::pin(portal::edit(world))
+        }
         5 => {
             let person = Edit::try_from(1 + w.dice.below(people)).unwrap();
             let is_crms = !w.crm.has_unique_email && person == 1;
             if is_crms {
                 return None;
             }
-            Box::pin(people::create(world, person))
+            whose = Whose::Portal;
+            Box::pin(portal::create(world, person))
         }
         6 => {
             let rows = w.rows(|row| row.intent.is_some());
@@ -117,7 +135,8 @@ fn start(shared: &Shared, people: usize) -> Option<Task> {
             let rows = w.rows(|row| row.dirty);
             Box::pin(sync::push(world, any(w, rows)?))
         }
-    })
+    };
+    Some((task, whose))
 }
 
 /// Nobody changes anything any more, and nothing fails. Then ten cycles without a write or a read.

@@ -209,10 +209,10 @@ impl World {
     ) {
         let Rule::Newest(side) = merged.rule else { return };
         let edit = |part: &Option<Part>| part.as_ref().and_then(|part| part[field].as_ref()).map_or(0, V::edit);
-        let portal_at = self.history.at(edit(portal));
+        let [crms, portals] = [crm, portal].map(|part| self.history.times(edit(part)));
         let (ours, theirs) = match side {
-            Side::Crm => (version.map_or(0, |version| version.at), portal_at),
-            Side::Portal => (portal_at, self.history.at(edit(crm))),
+            Side::Crm => (version.map_or(0, |version| version.at), portals.0),
+            Side::Portal => (portals.1, crms.0),
         };
         if ours < theirs {
             self.history.fault(format!(

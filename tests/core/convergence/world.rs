@@ -7,7 +7,7 @@ use tenant_crm_sync::sync::merge::{Policy, Rules, Side};
 
 use super::crm::{Crm, Version, Write};
 use super::dice::Dice;
-use super::judge::History;
+use super::history::History;
 use super::value::{EMAIL, Edit, FIELDS, Part, V, Whole};
 
 /// A rule of the protocol that can be taken away, to see that it is needed.
@@ -27,10 +27,12 @@ pub enum Without {
     Fence,
     /// Rows of a list are believed only if they are newer.
     Newer,
-    /// The mark stays until both sides are seen to be equal; without it there is no sweep either.
+    /// The mark stays until both sides are seen to be equal; nothing sweeps, and no process of the portal dies.
     DirtyUntilSettled,
-    /// The mark is set behind the write, too, and a sweep finds the rest.
+    /// The mark is set behind the write, too; nothing sweeps, and no process of the portal dies.
     SecondMark,
+    /// What processes that died left without a mark is found.
+    Sweep,
     /// What is gone is remembered.
     Tombstones,
     /// What came while an intent was open is looked at later.
@@ -196,7 +198,14 @@ impl World {
 
     /// Whether anything finds what has no mark.
     pub fn sweeps(&self) -> bool {
-        !self.lacks(Without::SecondMark) && !self.lacks(Without::DirtyUntilSettled)
+        !matches!(
+            self.without,
+            Some(Without::SecondMark | Without::DirtyUntilSettled | Without::Sweep)
+        )
+    }
+
+    pub fn kills_portal(&self) -> bool {
+        self.sweeps() || self.lacks(Without::Sweep)
     }
 
     pub fn lacks(&self, rule: Without) -> bool {
