@@ -8,6 +8,9 @@ use TenantCRM\Schema;
 use TenantCRM\Webhooks\Addresses;
 use TenantCRM\Webhooks\Endpoint;
 
+/**
+ * @group quiet
+ */
 final class WebhookLoadTest extends WebhookCase {
 
 	private const FORGED = 2000;
