@@ -56,7 +56,7 @@ pub fn build(transport: &Transport) -> Result<Client> {
     builder.build().map_err(|error| {
         Error::new(
             Kind::Config,
-            format!("cannot prepare connections: {}", super::send::chain(&error)),
+            format!("cannot prepare connections: {}", super::failure::chain(&error)),
         )
     })
 }

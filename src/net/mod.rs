@@ -3,6 +3,7 @@
 pub mod breaker;
 pub mod client;
 pub mod egress;
+mod failure;
 pub mod journal;
 pub mod lane;
 pub mod logfile;
