@@ -77,6 +77,7 @@ final class Cron {
 		Log::prune();
 		Attempts::prune();
 		DeadLetters::prune();
+		Refused::prune();
 		Webhooks\Inbox::prune();
 		TwoWay\Conflicts::prune();
 	}

@@ -37,6 +37,7 @@ final class HookStore {
 		foreach ( $chunks as $number => $items ) {
 			$progress          = new Progress();
 			$progress->fetched = count( $items );
+			$progress->seen    = array_column( $items, 'hash' );
 			$sql               = null;
 			if ( array_key_last( $chunks ) === $number ) {
 				$progress->fetched  += $incoming->repeated + count( $incoming->refused );

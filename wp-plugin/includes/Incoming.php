@@ -14,7 +14,7 @@ final class Incoming {
 	/** @var array<string, array{position: int, id: string, hash: string, fingerprint: string}> By hash of the id. */
 	public array $items = array();
 
-	/** @var list<array{id: ?string, reason: string}> */
+	/** @var list<array{id: ?string, reason: string, by_id?: bool}> As of Progress. */
 	public array $refused = array();
 
 	/** Records that the batch has more than once: the last one counts. */
@@ -41,6 +41,7 @@ final class Incoming {
 				$this->refused[] = array(
 					'id'     => mb_strcut( $id, 0, 60, 'UTF-8' ),
 					'reason' => 'its id looks like serialized PHP',
+					'by_id'  => false,
 				);
 				continue;
 			}
@@ -48,6 +49,7 @@ final class Incoming {
 				$this->refused[] = array(
 					'id'     => '' === $id ? null : mb_strcut( $id, 0, 60, 'UTF-8' ) . '…',
 					'reason' => '' === $id ? 'it has no id' : sprintf( 'its id is longer than %d bytes', Schema::MAX_ID ),
+					'by_id'  => false,
 				);
 				continue;
 			}

@@ -18,6 +18,7 @@ final class Migrations {
 			4       => self::attempts(),
 			5       => self::webhooks(),
 			6       => self::two_way(),
+			7       => self::refused(),
 			default => array(),
 		};
 	}
@@ -325,7 +326,7 @@ final class Migrations {
 			),
 			array(
 				// A post that may differ from what was agreed on. marks: hooks that said so. record: in the ledger, where it is known. refused: until the
-				// next mark. decision, allowed: what a person said of a deletion. verb, sent, sent_id, sent_at: a write to the CRM that is not settled.
+				// next mark, see Changes. decision, allowed: what a person said of a deletion. verb, sent, sent_id, sent_at: a write to the CRM that is not settled.
 				"CREATE TABLE IF NOT EXISTS {$name('changes')} (
 					id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 					tenant INT UNSIGNED NOT NULL,
@@ -381,6 +382,32 @@ final class Migrations {
 					KEY tenant (tenant, id)
 				) $end",
 			)
+		);
+	}
+
+	/** @return list<string> */
+	private static function refused(): array {
+		$table = Schema::table( 'refused' );
+		$id    = Schema::MAX_ID;
+		return array(
+			// Records of the CRM that could not be stored. by_id: whether the CRM can be asked for it by this id. retry_at: somebody asked for it again.
+			"CREATE TABLE IF NOT EXISTS `$table` (
+				id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+				tenant INT UNSIGNED NOT NULL,
+				object VARBINARY(32) NOT NULL,
+				crm_id VARBINARY($id) NOT NULL DEFAULT '',
+				id_hash BINARY(32) NOT NULL,
+				by_id TINYINT UNSIGNED NOT NULL DEFAULT 1,
+				reason TEXT NOT NULL,
+				run BIGINT UNSIGNED NOT NULL DEFAULT 0,
+				times INT UNSIGNED NOT NULL DEFAULT 1,
+				first_at DATETIME NOT NULL,
+				last_at DATETIME NOT NULL,
+				retry_at DATETIME NULL,
+				PRIMARY KEY (id),
+				UNIQUE KEY record (tenant, object, id_hash),
+				KEY tenant (tenant, id)
+			) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
 		);
 	}
 

@@ -26,8 +26,11 @@ final class Progress {
 
 	public int $unchanged = 0;
 
-	/** @var list<array{id: ?string, reason: string}> */
+	/** @var list<array{id: ?string, reason: string, by_id?: bool, post?: int}> by_id: false where the CRM cannot be asked for this id. post: a lead of the portal. */
 	public array $refused = array();
+
+	/** @var list<string> Hashes of the ids of the CRM's records that this was about. */
+	public array $seen = array();
 
 	/** @var list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> */
 	public array $log = array();
@@ -69,6 +72,8 @@ final class Progress {
 		if ( $entries ) {
 			$transaction->insert( Log::head(), Log::rows( $entries ), '', false );
 		}
+		// Leads of the portal that the CRM refused stand in `changes`.
+		Refused::settle( $transaction, $job, array_values( array_filter( $this->refused, static fn( array $refusal ): bool => ! isset( $refusal['post'] ) ) ), $this->seen );
 		$set = '';
 		foreach ( $this->counts() as $name => $count ) {
 			$set .= ", r.$name = r.$name + $count";

@@ -72,6 +72,9 @@ final class Pulling {
 		++$this->batches;
 		if ( $batch->is_last() ) {
 			TwoWay\Deletions::after_scan( $this->job, $this->tenant );
+			if ( ! empty( $this->job->payload['full'] ) ) {
+				Refused::after_scan( $this->job );
+			}
 			if ( $this->job->is_backfill() ) {
 				Cursors::reset( $this->tenant->key, $this->job->cursor() );
 			}

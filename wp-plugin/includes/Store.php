@@ -101,6 +101,7 @@ final class Store {
 	private function attempt( Transaction $transaction, Incoming $incoming, array $items, Progress $extra, ?string $watermark ): Progress {
 		$progress           = new Progress();
 		$progress->fetched += count( $items );
+		$progress->seen     = array_column( $items, 'hash' );
 		$progress->add( $extra );
 		$earlier = Leases::lock( $transaction, $this->job );
 		if ( null !== $earlier ) {

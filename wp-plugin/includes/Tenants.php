@@ -17,7 +17,7 @@ final class Tenants {
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
-	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts' );
+	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts', 'refused' );
 
 	/** @return list<Tenant> In order of their keys. */
 	public static function all(): array {

@@ -76,6 +76,7 @@ return array(
 	'TenantCRM\\Progress' => __DIR__ . '/Progress.php',
 	'TenantCRM\\Pulling' => __DIR__ . '/Pulling.php',
 	'TenantCRM\\QueueCommands' => __DIR__ . '/QueueCommands.php',
+	'TenantCRM\\Refused' => __DIR__ . '/Refused.php',
 	'TenantCRM\\Rest\\Errors' => __DIR__ . '/Rest/Errors.php',
 	'TenantCRM\\Rest\\MetricsRoute' => __DIR__ . '/Rest/MetricsRoute.php',
 	'TenantCRM\\Rest\\Routes' => __DIR__ . '/Rest/Routes.php',

@@ -18,6 +18,11 @@ final class Changes {
 
 	public const KIND = 'push';
 
+	/** Why a change waits for a person, or for its next change (`refused`): it was refused; many were deleted at once; a person set it aside. */
+	public const REFUSED   = 1;
+	public const BRAKE     = 2;
+	public const SET_ASIDE = 3;
+
 	/** Seconds for which a tenant is left alone whose push failed for good; a person, or the next change, may be faster. */
 	private const REST = 900;
 

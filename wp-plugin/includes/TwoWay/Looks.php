@@ -14,6 +14,7 @@ use TenantCRM\Lead;
 use TenantCRM\Leases;
 use TenantCRM\PostWriter;
 use TenantCRM\Progress;
+use TenantCRM\Refused;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Transaction;
@@ -134,6 +135,8 @@ final class Looks {
 			return;
 		}
 		Sql::change( 'UPDATE `' . Schema::table( 'records' ) . "` SET hint = 0 WHERE id = {$row['id']} AND version = {$row['version']}" );
+		$refusal = array( 'id' => (string) $row['crm_id'], 'reason' => "it $why" ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		Transaction::run( fn( Transaction $transaction ) => Refused::settle( $transaction, $this->session->job, array( $refusal ), array() ) );
 		$this->session->log( 'error', "Record \"{$row['crm_id']}\" of tenant \"{$this->session->tenant->id}\" $why. Its next change is looked at again.", array( 'run' => $this->session->job->run ) );
 	}
 

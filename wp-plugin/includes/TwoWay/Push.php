@@ -268,7 +268,7 @@ final class Push {
 		if ( $settled->delete ) {
 			if ( ! ( new Brake( $this->session ) )->lets_erase( $subject->change ) ) {
 				$this->session->trial?->note( $change, 'Many leads were deleted at once: a person has to say whether the CRM is to delete them, too.' );
-				$transaction->query( Changes::update_sql( $id, "refused = 2, reason = 'Many leads were deleted at once: a person has to say whether the CRM is to delete them, too.'" ) );
+				$transaction->query( Changes::update_sql( $id, 'refused = ' . Changes::BRAKE . ", reason = 'Many leads were deleted at once: a person has to say whether the CRM is to delete them, too.'" ) );
 				return null;
 			}
 			Changes::intend( $transaction, $id, 'delete', array(), (string) $subject->row['crm_id'] );
@@ -426,7 +426,7 @@ final class Push {
 				// Unless it has changed again.
 				$transaction->query( Changes::update_sql( (int) $change['id'], Changes::SETTLED . ", refused = (marks = {$change['marks']}), reason = " . Sql::text( $reason ) ) );
 				$progress->fetched = 1;
-				$progress->refused = array( array( 'id' => 'post ' . $change['post_id'], 'reason' => rtrim( $reason, '.' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+				$progress->refused = array( array( 'id' => 'post ' . $change['post_id'], 'reason' => rtrim( $reason, '.' ), 'post' => (int) $change['post_id'] ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			}
 		);
 	}

@@ -34,7 +34,7 @@ final class Session {
 	 * @template T
 	 * @param callable(Transaction, Settlement, PostWriter, Progress): T $work May run several times.
 	 * @param list<int>    $posts  That it is about, and
-	 * @param list<string> $hashes of the ids of records: what a preview shows changes of.
+	 * @param list<string> $hashes of the ids of records: what a preview shows changes of, and what is not refused any more.
 	 * @return T|null Null also where the attempt before was stored after all.
 	 */
 	public function transact( callable $work, array $posts = array(), array $hashes = array() ) {
@@ -42,11 +42,12 @@ final class Session {
 			return $this->trial->run( fn( Transaction $transaction ): array => $this->settle( $transaction, $work ), $hashes, $posts );
 		}
 		list( $result, $progress ) = Transaction::run(
-			function ( Transaction $transaction ) use ( $work ): array {
+			function ( Transaction $transaction ) use ( $work, $hashes ): array {
 				if ( null !== Leases::lock( $transaction, $this->job ) ) {
 					return array( null, new Progress() );
 				}
 				list( $result, $progress ) = $this->settle( $transaction, $work );
+				$progress->seen            = $hashes;
 				$progress->write( $transaction, $this->tenant, $this->job, null );
 				return array( $result, $progress );
 			}

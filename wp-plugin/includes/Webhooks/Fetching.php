@@ -18,6 +18,7 @@ use TenantCRM\HookStore;
 use TenantCRM\Job;
 use TenantCRM\Jobs;
 use TenantCRM\Ledger;
+use TenantCRM\Refused;
 use TenantCRM\Retries;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
@@ -46,11 +47,15 @@ final class Fetching {
 	/** @var array<string, string> What was agreed on each when this began, by hash of the id: a hash of the ledger's base. */
 	private readonly array $agreed;
 
+	/** @var list<string> Hashes of the ids of those that a person asked for, whatever webhooks are for. */
+	private readonly array $asked;
+
 	/** @param list<array<string, mixed>> $hints */
 	private function __construct( public readonly Job $job, public readonly Tenant $tenant, private readonly Fields $fields, private readonly Store|HookStore $store, array $hints ) {
 		$this->began  = microtime( true );
 		$this->open   = array_column( $hints, null, 'id_hash' );
 		$this->agreed = self::agreed( $tenant->key, $job->object, array_keys( $this->open ) );
+		$this->asked  = Refused::asked( $tenant->key, $job->object, array_keys( $this->open ) );
 	}
 
 	/** @throws \Throwable What Failure knows how to settle. */
@@ -78,7 +83,7 @@ final class Fetching {
 
 	/** @throws \Throwable What Failure knows how to settle. */
 	public function batch( \TenantCRMSync\Batch $batch ): void {
-		$named = new Named( $batch, Selection::of( $this->tenant ), $this->agreed );
+		$named = new Named( $batch, Selection::of( $this->tenant ), $this->agreed, $this->asked );
 		$this->store->batch( $named );
 		++$this->batches;
 		$done = array();
@@ -97,6 +102,7 @@ final class Fetching {
 	/** All have come that the CRM gives. */
 	public function finish(): void {
 		Hints::missing( array_values( $this->open ) );
+		Refused::absent( $this->job, array_keys( $this->open ) );
 		if ( Rules::BOTH === Rules::of( $this->tenant, $this->job->object )->direction ) {
 			Looks::hint( $this->tenant->key, $this->job->object, array_column( $this->open, 'crm_id' ) );
 		}

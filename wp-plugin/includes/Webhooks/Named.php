@@ -16,12 +16,16 @@ final class Named implements \Countable {
 	/** @var array<string, true> Hashes of ids. */
 	private array $overtaken = array();
 
-	/** @param array<string, string> $agreed Marks of the ledger's bases, by hash of the id; of records that it has not, none. */
-	public function __construct( private readonly \TenantCRMSync\Batch $batch, Selection $selection, private readonly array $agreed ) {
+	/**
+	 * @param array<string, string> $agreed Marks of the ledger's bases, by hash of the id; of records that it has not, none.
+	 * @param list<string>          $asked  Hashes of ids of records that are wanted whatever the filter says.
+	 */
+	public function __construct( private readonly \TenantCRMSync\Batch $batch, Selection $selection, private readonly array $agreed, array $asked = array() ) {
+		$asked = array_flip( $asked );
 		$kept = array();
 		foreach ( $batch->ids() as $position => $id ) {
 			// One that leaves what the filter is for must not stay as it was.
-			if ( ! $selection->has_filter() || isset( $agreed[ hash( 'sha256', $id, true ) ] ) || $selection->holds( $batch->record( $position ) ) ) {
+			if ( ! $selection->has_filter() || isset( $agreed[ hash( 'sha256', $id, true ) ] ) || isset( $asked[ hash( 'sha256', $id, true ) ] ) || $selection->holds( $batch->record( $position ) ) ) {
 				$kept[] = $position;
 			}
 		}
