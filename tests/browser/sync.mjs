@@ -71,9 +71,16 @@ test( '"Sync all" takes turns between tenants and says how far it is', async () 
 	assert.equal( await row( page, tenants[ 0 ].id ).locator( '.tcs-badge[data-state="done"]' ).count(), 0 );
 	assert.match( await page.locator( '.tcs-summary' ).innerText(), /\d+ of \d+ tenants finished, [\d,]+ records read/ );
 	await picture( page, 'overview-sync-all' );
+	await page.click( '.tcs-stop-all' );
 	for ( const { id } of tenants ) {
-		assert.equal( ( await ended( page, id, 'done' ) ).counts, '1,000 created' );
+		assert.match( ( await ended( page, id, 'cancelled' ) ).state, /^Cancelled/ );
 	}
+	await Promise.all( tenants.map( ( { id } ) => slow( id, null ) ) );
+	await page.click( '.tcs-all button' );
+	for ( const { id } of tenants ) {
+		assert.equal( ( await ended( page, id, 'done' ) ).records, '1000' );
+	}
+	assert.ok( await page.locator( '.tcs-stop-all' ).isHidden() );
 	await page.context().close();
 } );
 

@@ -58,7 +58,7 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 
 	await addTenant( page, { id, label, key: `wrong-${ id }` } );
 	assert.match( await page.locator( '.notice-success' ).innerText(), /Tenant added/ );
-	assert.match( await row( page, id ).locator( '.column-source' ).innerText(), /This plugin/ );
+	assert.equal( await row( page, id ).locator( '.tcs-health' ).innerText(), 'New' );
 	assert.equal( await row( page, id ).locator( '.tcs-state' ).innerText(), 'Never synced' );
 
 	await syncNow( page, id );
@@ -94,6 +94,17 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	assert.ok( steps.length >= 3, `progress moved: ${ steps.join( ' | ' ) }` );
 	assert.match( await page.locator( '#a11y-speak-polite' ).innerText(), /Synced .*2,500 created/, 'the end is announced' );
 	await picture( page, 'overview-done' );
+
+	assert.equal( await row( page, id ).locator( '.tcs-health', { hasText: 'Healthy' } ).innerText(), 'Healthy' );
+
+	// The last sync says how long this one will take.
+	await control( 'POST', '/touch', { tenant: id, object: 'leads', count: 2400 } );
+	await page.reload();
+	await syncNow( page, id );
+	await row( page, id ).locator( '.tcs-progress', { hasText: /records\/s · about [\d,]+ s left/ } ).waitFor();
+	assert.ok( Number( await row( page, id ).locator( '[role=progressbar]' ).getAttribute( 'aria-valuenow' ) ) > 0 );
+	await picture( page, 'overview-time-left' );
+	await row( page, id ).locator( '.tcs-counts', { hasText: '2,400 updated' } ).waitFor();
 
 	await control( 'POST', '/behaviour', { tenant: id, latency_ms: null } );
 	await syncNow( page, id );

@@ -19,6 +19,7 @@
 	const SLICE_SECONDS = 2; // The server's limit is 5; shorter slices show progress sooner.
 	const IDLE_MS = 1500; // Pause after a slice that did nothing, for example because another worker has the run.
 	const RETRY_MS = 5000;
+	const FRESH_MS = 400; // Runs that end together are shown by one look at the server.
 	const MAX_RETRIES = 12;
 	const SPEAK_EVERY_MS = 15000;
 	const FINAL = [ 'done', 'failed', 'cancelled' ];
@@ -70,6 +71,7 @@
 		box.querySelector( '.tcs-stop' ).hidden = over;
 		const meter = box.querySelector( '.tcs-meter' );
 		meter.hidden = over || run.state === 'waiting';
+		gauge( meter, job );
 		box.querySelector( '.tcs-progress' ).textContent = note || progress( job );
 		box.classList.toggle( 'is-failed', run.state === 'failed' || !! job.broken );
 
@@ -93,6 +95,50 @@
 		}
 	}
 
+	/** How far a run is, from what its tenant's last syncs read; nothing where nobody can tell, or where it is more this time. */
+	function expected( job ) {
+		const usual = ( settings.expected || {} )[ job.tenant ] || 0;
+		return usual > job.run.fetched ? usual : 0;
+	}
+
+	function gauge( meter, job ) {
+		const most = expected( job );
+		if ( most ) {
+			const percent = Math.round( ( job.run.fetched / most ) * 100 );
+			meter.setAttribute( 'aria-valuenow', percent );
+			meter.firstElementChild.style.width = `${ percent }%`;
+		} else {
+			meter.removeAttribute( 'aria-valuenow' );
+			meter.firstElementChild.style.width = '0';
+		}
+	}
+
+	/** Records a second of these runs, while this screen worked on them. */
+	function pace( list ) {
+		const seconds = list.reduce( ( sum, job ) => sum + job.worked, 0 ) / 1000;
+		const fetched = list.reduce( ( sum, job ) => sum + job.run.fetched - job.fetchedAtStart, 0 );
+		return seconds >= 0.5 && fetched > 0 ? fetched / seconds : 0;
+	}
+
+	function left( records, perSecond ) {
+		const seconds = Math.max( 1, Math.ceil( records / perSecond ) );
+		return seconds < 90
+			/* translators: %s: number of seconds */
+			? sprintf( __( 'about %s s left', 'tenant-crm-sync' ), number( seconds ) )
+			/* translators: %s: number of minutes */
+			: sprintf( __( 'about %s min left', 'tenant-crm-sync' ), number( Math.ceil( seconds / 60 ) ) );
+	}
+
+	/** "800 records/s", "about 20 s left": what is known of it. */
+	function speed( perSecond, records ) {
+		if ( ! perSecond ) {
+			return [];
+		}
+		/* translators: %s: records in a second */
+		const rate = sprintf( __( '%s records/s', 'tenant-crm-sync' ), number( Math.max( 1, Math.round( perSecond ) ) ) );
+		return records > 0 ? [ rate, left( records, perSecond ) ] : [ rate ];
+	}
+
 	function progress( job ) {
 		const { run } = job;
 		if ( run.state === 'failed' || run.state === 'waiting' ) {
@@ -114,41 +160,89 @@
 			/* translators: %s: number of seconds */
 			return [ ...parts, sprintf( __( '%s s', 'tenant-crm-sync' ), number( took ) ) ].join( ' · ' );
 		}
-		const seconds = job.worked / 1000;
-		const fetched = run.fetched - job.fetchedAtStart;
-		if ( seconds >= 0.5 && fetched > 0 ) {
-			/* translators: %s: records in a second */
-			parts.push( sprintf( __( '%s records/s', 'tenant-crm-sync' ), number( Math.round( fetched / seconds ) ) ) );
-		}
-		return parts.join( ' · ' );
+		const most = expected( job );
+		return [ ...parts, ...speed( pace( [ job ] ), most - run.fetched ) ].join( ' · ' );
 	}
 
 	function summary() {
 		const line = document.querySelector( '.tcs-summary' );
+		const stop = document.querySelector( '.tcs-stop-all' );
 		if ( ! line ) {
 			return;
 		}
 		const all = Array.from( jobs.values() );
 		const open = all.filter( ( job ) => ! job.over );
+		if ( stop ) {
+			stop.hidden = open.length < 2;
+		}
 		if ( all.length < 2 ) {
 			line.textContent = '';
 			return;
 		}
 		const rows = number( all.reduce( ( sum, job ) => sum + job.run.fetched - job.fetchedAtStart, 0 ) );
-		line.textContent = open.length
-			? sprintf(
-				/* translators: 1: tenants that have ended, 2: all tenants, 3: number of records */
-				__( '%1$s of %2$s tenants finished, %3$s records read.', 'tenant-crm-sync' ),
-				number( all.length - open.length ),
-				number( all.length ),
-				rows
-			)
-			: sprintf(
+		if ( ! open.length ) {
+			line.textContent = sprintf(
 				/* translators: 1: number of tenants, 2: number of records */
 				__( 'All %1$s tenants finished, %2$s records read.', 'tenant-crm-sync' ),
 				number( all.length ),
 				rows
 			);
+			return;
+		}
+		const pages = all.reduce( ( sum, job ) => sum + job.run.pages, 0 );
+		const known = open.every( ( job ) => expected( job ) );
+		const rest = known ? open.reduce( ( sum, job ) => sum + expected( job ) - job.run.fetched, 0 ) : 0;
+		line.textContent = [
+			sprintf(
+				/* translators: 1: tenants that have ended, 2: all tenants, 3: number of records */
+				__( '%1$s of %2$s tenants finished, %3$s records read', 'tenant-crm-sync' ),
+				number( all.length - open.length ),
+				number( all.length ),
+				rows
+			),
+			/* translators: %s: number of pages */
+			sprintf( _n( '%s page', '%s pages', pages, 'tenant-crm-sync' ), number( pages ) ),
+			...speed( pace( all ), rest ),
+		].join( ' · ' );
+	}
+
+	let looking = null;
+
+	/** Once a run has ended, health, sums and chart are another: the server's own page has them. */
+	function refresh() {
+		clearTimeout( looking );
+		looking = setTimeout( async () => {
+			try {
+				const answer = await fetch( window.location.href, { credentials: 'same-origin' } );
+				const page = answer.ok ? new DOMParser().parseFromString( await answer.text(), 'text/html' ) : null;
+				if ( page ) {
+					adopt( page );
+				}
+			} catch ( error ) {
+				// What is shown stays as it is; the next run that ends asks again.
+			}
+		}, FRESH_MS );
+	}
+
+	function adopt( page ) {
+		const replace = ( old, fresh ) => {
+			if ( old && fresh && ! old.contains( document.activeElement ) ) {
+				old.replaceWith( document.importNode( fresh, true ) );
+			}
+		};
+		replace( document.querySelector( '.tcs-glance' ), page.querySelector( '.tcs-glance' ) );
+		replace( document.querySelector( '.tcs-overview .subsubsub' ), page.querySelector( '.tcs-overview .subsubsub' ) );
+		page.querySelectorAll( '.tcs-sync' ).forEach( ( box ) => {
+			const here = rowOf( box.dataset.tenant );
+			const job = Array.from( jobs.values() ).find( ( one ) => one.tenant === box.dataset.tenant );
+			// Of a run that goes on this screen knows more.
+			if ( ! here || ! job || ! job.over || job.broken ) {
+				return;
+			}
+			box.closest( 'tr' ).querySelectorAll( 'td:not(.column-sync):not(.column-name)' ).forEach( ( cell, nth ) => {
+				replace( here.closest( 'tr' ).querySelectorAll( 'td:not(.column-sync):not(.column-name)' )[ nth ], cell );
+			} );
+		} );
 	}
 
 	function announce( job ) {
@@ -206,6 +300,9 @@
 		announce( job );
 		if ( focused ) {
 			box.querySelector( '.tcs-start button' ).focus();
+		}
+		if ( job.over ) {
+			refresh();
 		}
 	}
 
@@ -322,6 +419,15 @@
 			busy( form, false );
 		}
 	}
+
+	document.addEventListener( 'click', ( event ) => {
+		if ( event.target.closest( '.tcs-stop-all' ) ) {
+			const open = Array.from( jobs.values() ).filter( ( job ) => ! job.over );
+			open.reduce( ( before, job ) => before.then( () => api( '/' + job.run.id, 'DELETE' ) ).then( ( run ) => accept( job, run ) ), Promise.resolve() )
+				.catch( ( error ) => say( plain( error ), 'assertive' ) );
+			document.querySelector( '.tcs-all button' ).focus();
+		}
+	} );
 
 	document.addEventListener( 'submit', ( event ) => {
 		const form = event.target;

@@ -35,6 +35,19 @@ final class Runs {
 	}
 
 	/**
+	 * The same of many tenants, in one query.
+	 *
+	 * @param list<int> $tenants
+	 * @return array<int, array<string, mixed>> By tenant; without those that have none.
+	 */
+	public static function latest_of( array $tenants ): array {
+		$table = Schema::table( 'runs' );
+		$in    = implode( ',', array_map( 'intval', $tenants ) );
+		$rows  = $tenants ? Sql::rows( "SELECT r.* FROM `$table` r JOIN (SELECT MAX(id) AS id FROM `$table` WHERE tenant IN ($in) AND kind = 'pull' GROUP BY tenant) newest ON newest.id = r.id" ) : array();
+		return array_column( array_map( array( self::class, 'typed' ), $rows ), null, 'tenant' );
+	}
+
+	/**
 	 * Newest first.
 	 *
 	 * @param array{id?: int, tenant?: int, kind?: string, state?: string, before?: int, limit?: int} $args before: an id, for the next page.

@@ -82,6 +82,11 @@ final class Screens {
 		return add_query_arg( array( 'page' => $slug ) + array_map( 'rawurlencode', array_map( 'strval', $args ) ), admin_url( 'admin.php' ) );
 	}
 
+	/** Where refused records are looked at and tried again; of one tenant, or of all. */
+	public static function refused_url( int $tenant = 0 ): string {
+		return self::url( self::LOG, array( 'level' => 'error' ) + ( $tenant ? array( 'tenant' => $tenant ) : array() ) );
+	}
+
 	/** Whether the open screen is one of ours; null-safe for early hooks. */
 	public static function is_ours(): bool {
 		$screen = function_exists( 'get_current_screen' ) ? get_current_screen() : null;

@@ -1,20 +1,26 @@
 <?php
 /**
- * The table of tenants on the Overview. Reads tenants, their last runs and counts; prints them escaped. The forms in it work without
+ * The table of tenants on the Overview. Reads tenants and their figures, all at once; prints them escaped. The forms in it work without
  * JavaScript; assets/sync.js takes them over where it runs.
  */
 
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
-use TenantCRM\Ledger;
-use TenantCRM\Runs;
+use TenantCRM\Connectors;
+use TenantCRM\Standings;
 use TenantCRM\Tenant;
 
 final class TenantTable extends \WP_List_Table {
 
-	/** @var list<string> Ids of all tenants that can be synced, on this page of the table or not. */
-	private $syncable = array();
+	/** @var list<Tenant> All that the user may sync, by name. */
+	private $tenants = array();
+
+	/** @var array<int, array<string, mixed>> Of Standings. */
+	private $figures = array();
+
+	/** @var array<int, string> Healths by key. */
+	private $healths = array();
 
 	public function __construct() {
 		parent::__construct(
@@ -26,50 +32,113 @@ final class TenantTable extends \WP_List_Table {
 		);
 	}
 
-	/** @return list<string> */
+	/** @return list<Tenant> */
+	public function tenants(): array {
+		return $this->tenants;
+	}
+
+	/** @return list<int> */
+	public function keys(): array {
+		return array_keys( $this->healths );
+	}
+
+	/** @return list<string> Ids of all tenants that can be synced, on this page of the table or not. */
 	public function syncable(): array {
-		return $this->syncable;
+		return array_values( array_map( static fn( Tenant $tenant ): string => $tenant->id, array_filter( $this->tenants, static fn( Tenant $tenant ): bool => null === Words::obstacle( $tenant ) ) ) );
+	}
+
+	/** @return array<string, int> Records that a sync of a tenant usually reads, by the tenant's id. */
+	public function expected(): array {
+		$expected = array();
+		foreach ( $this->tenants as $tenant ) {
+			if ( $this->figures[ $tenant->key ]['expected'] > 0 ) {
+				$expected[ $tenant->id ] = $this->figures[ $tenant->key ]['expected'];
+			}
+		}
+		return $expected;
+	}
+
+	/** @return array<string, int> Sums over all tenants. */
+	public function sums(): array {
+		$sums = array();
+		foreach ( array( 'records', 'waiting', 'refused', 'conflicts' ) as $name ) {
+			$sums[ $name ] = (int) array_sum( array_column( $this->figures, $name ) );
+		}
+		return $sums;
+	}
+
+	/** @return array<string, int> How many tenants are how. */
+	public function healths(): array {
+		return array_count_values( $this->healths );
 	}
 
 	public function get_columns(): array {
 		return array(
-			'name'    => __( 'Tenant', 'tenant-crm-sync' ),
-			'crm'     => __( 'CRM', 'tenant-crm-sync' ),
-			'state'   => __( 'State', 'tenant-crm-sync' ),
-			'records' => __( 'Records', 'tenant-crm-sync' ),
-			'source'  => __( 'Settings from', 'tenant-crm-sync' ),
-			'sync'    => __( 'Sync', 'tenant-crm-sync' ),
+			'name'      => __( 'Tenant', 'tenant-crm-sync' ),
+			'crm'       => __( 'CRM', 'tenant-crm-sync' ),
+			'state'     => __( 'Health', 'tenant-crm-sync' ),
+			'last'      => __( 'Last and next sync', 'tenant-crm-sync' ),
+			'records'   => __( 'Leads', 'tenant-crm-sync' ),
+			'waiting'   => __( 'Waiting', 'tenant-crm-sync' ),
+			'refused'   => __( 'Refused', 'tenant-crm-sync' ),
+			'conflicts' => __( 'Conflicts', 'tenant-crm-sync' ),
+			'sync'      => __( 'Sync', 'tenant-crm-sync' ),
 		);
 	}
 
 	public function prepare_items(): void {
-		$tenants = Capabilities::visible( get_current_user_id(), Capabilities::SYNC );
-		usort( $tenants, static fn( Tenant $a, Tenant $b ) => strnatcasecmp( self::name( $a ), self::name( $b ) ) ?: strcmp( $a->id, $b->id ) );
-		foreach ( $tenants as $tenant ) {
-			if ( null === Words::obstacle( $tenant ) ) {
-				$this->syncable[] = $tenant->id;
-			}
+		$this->tenants = Capabilities::visible( get_current_user_id(), Capabilities::SYNC );
+		usort( $this->tenants, static fn( Tenant $a, Tenant $b ) => strnatcasecmp( self::name( $a ), self::name( $b ) ) ?: strcmp( $a->id, $b->id ) );
+		$this->figures = Standings::of( array_map( static fn( Tenant $tenant ): int => $tenant->key, $this->tenants ) );
+		foreach ( $this->tenants as $tenant ) {
+			$this->healths[ $tenant->key ] = TenantHealth::of( $tenant, $this->figures[ $tenant->key ] );
 		}
+		$shown = array_values( array_filter( $this->tenants, array( $this, 'is_shown' ) ) );
 		$size  = $this->get_items_per_page( 'tenant_crm_per_page', 20 );
-		$total = count( $tenants );
 		$this->set_pagination_args(
 			array(
-				'total_items' => $total,
+				'total_items' => count( $shown ),
 				'per_page'    => $size,
 			)
 		);
-		$this->items = array_map(
-			static fn( Tenant $tenant ) => array(
-				'tenant'  => $tenant,
-				'run'     => Runs::latest( $tenant->key ),
-				'records' => Ledger::count( $tenant->key ),
-			),
-			array_slice( $tenants, ( $this->get_pagenum() - 1 ) * $size, $size )
-		);
-		$this->_column_headers = array( $this->get_columns(), array(), array(), 'name' );
+		$this->items           = array_map( fn( Tenant $tenant ) => array( 'tenant' => $tenant ) + $this->figures[ $tenant->key ], array_slice( $shown, ( $this->get_pagenum() - 1 ) * $size, $size ) );
+		$this->_column_headers = array( $this->get_columns(), get_hidden_columns( $this->screen ), array(), 'name' );
 	}
 
-	/** @param array{tenant: Tenant, run: ?array, records: int} $item */
+	public function no_items(): void {
+		esc_html_e( 'No tenant fits. Search for something else, or show all.', 'tenant-crm-sync' );
+	}
+
+	protected function get_views(): array {
+		$views  = array();
+		$chosen = self::chosen();
+		$all    = array( '' => __( 'All', 'tenant-crm-sync' ) ) + TenantHealth::names();
+		$many   = array( '' => count( $this->tenants ) ) + $this->healths();
+		foreach ( array_intersect_key( $all, $many ) as $health => $name ) {
+			$views[ '' === $health ? 'all' : $health ] = sprintf(
+				'<a href="%s"%s>%s <span class="count">(%s)</span></a>',
+				esc_url( Screens::url( Screens::OVERVIEW, array_filter( array( 'health' => $health ) ) ) ),
+				$health === $chosen ? ' class="current" aria-current="page"' : '',
+				esc_html( $name ),
+				esc_html( number_format_i18n( $many[ $health ] ) )
+			);
+		}
+		return $views;
+	}
+
+	private function is_shown( Tenant $tenant ): bool {
+		$words = Choice::words();
+		if ( '' !== self::chosen() && self::chosen() !== $this->healths[ $tenant->key ] ) {
+			return false;
+		}
+		return '' === $words || false !== mb_stripos( "{$tenant->label}\n{$tenant->id}\n{$tenant->endpoint}\n{$tenant->connector}", $words );
+	}
+
+	private static function chosen(): string {
+		return Choice::one_of( 'health', TenantHealth::names() );
+	}
+
+	/** @param array{tenant: Tenant} $item */
 	protected function column_name( $item ): string {
 		$tenant = $item['tenant'];
 		$name   = esc_html( self::name( $tenant ) );
@@ -82,40 +151,73 @@ final class TenantTable extends \WP_List_Table {
 
 	/** @param array{tenant: Tenant} $item */
 	protected function column_crm( $item ): string {
-		$host = (string) wp_parse_url( $item['tenant']->endpoint, PHP_URL_HOST );
-		$port = wp_parse_url( $item['tenant']->endpoint, PHP_URL_PORT );
+		$tenant = $item['tenant'];
+		$host   = (string) wp_parse_url( $tenant->endpoint, PHP_URL_HOST );
+		$port   = wp_parse_url( $tenant->endpoint, PHP_URL_PORT );
 		return sprintf(
-			'%s<span class="tcs-muted">%s</span>',
+			'%s<span class="tcs-muted">%s</span>%s',
+			esc_html( Connectors::find( $tenant->connector )['title'] ?? $tenant->connector ),
 			esc_html( '' === $host ? __( 'no endpoint', 'tenant-crm-sync' ) : $host . ( $port ? ':' . $port : '' ) ),
-			/* translators: %s: name of a connector */
-			esc_html( sprintf( __( 'connector %s', 'tenant-crm-sync' ), $item['tenant']->connector ) )
+			'function' === $tenant->source ? '<span class="tcs-muted tcs-source">' . esc_html__( 'set by the site’s code', 'tenant-crm-sync' ) . '</span>' : ''
 		);
 	}
 
-	/** @param array{tenant: Tenant} $item */
-	protected function column_source( $item ): string {
-		return 'function' === $item['tenant']->source
-			? esc_html__( 'The site’s code', 'tenant-crm-sync' ) . '<span class="tcs-muted">get_tenant_<wbr>crm_settings()</span>'
-			: esc_html( Words::source( 'table' ) );
-	}
-
-	/** @param array{tenant: Tenant, run: ?array} $item */
+	/** @param array<string, mixed> $item Of Standings, and the tenant. */
 	protected function column_state( $item ): string {
-		$run = $item['run'];
+		$run    = $item['run'];
+		$tenant = $item['tenant'];
+		$health = $this->healths[ $tenant->key ];
 		return sprintf(
-			'<span class="tcs-badge" data-state="%1$s"><span class="tcs-state"%5$s>%2$s</span></span><span class="tcs-remedy">%6$s</span><span class="tcs-error">%3$s</span><span class="tcs-counts">%4$s</span>',
-			esc_attr( Words::badge( $run, $item['tenant']->paused ) ),
-			esc_html( Words::state( $run, $item['tenant']->paused ) ),
-			esc_html( (string) ( $run['error'] ?? '' ) ),
-			esc_html( Words::counts( $run ) ),
+			'<span class="tcs-health" data-health="%1$s">%2$s</span><span class="tcs-badge" data-state="%3$s"><span class="tcs-state"%4$s>%5$s</span></span><span class="tcs-why">%6$s</span><span class="tcs-remedy">%7$s</span><span class="tcs-error">%8$s</span><span class="tcs-counts">%9$s</span>',
+			esc_attr( $health ),
+			esc_html( TenantHealth::names()[ $health ] ),
+			esc_attr( Words::badge( $run, $tenant->paused ) ),
 			empty( $run['finished_at'] ) ? '' : ' title="' . esc_attr( Words::time( $run['finished_at'] ) ) . '"',
-			esc_html( Words::remedy( $run ) )
+			esc_html( Words::state( $run, $tenant->paused ) ),
+			esc_html( TenantHealth::why( $tenant, $item ) ),
+			esc_html( Words::remedy( $run ) ),
+			esc_html( (string) ( $run['error'] ?? '' ) ),
+			esc_html( Words::counts( $run ) )
 		);
 	}
 
-	/** @param array{records: int} $item */
+	/** @param array<string, mixed> $item */
+	protected function column_last( $item ): string {
+		$done = $item['done_at'];
+		$last = null === $done
+			? esc_html__( 'never', 'tenant-crm-sync' )
+			: sprintf( '<time datetime="%s" title="%s">%s</time>', esc_attr( (string) Words::iso( $done ) ), esc_attr( Words::time( $done ) ), esc_html( Words::ago( $done ) ) );
+		return $last . '<span class="tcs-muted">' . esc_html( Words::next( $item['tenant'], $item['next_at'] ) ) . '</span>';
+	}
+
+	/** @param array<string, mixed> $item */
 	protected function column_records( $item ): string {
-		return sprintf( '<span class="tcs-records">%s</span>', esc_html( number_format_i18n( $item['records'] ) ) );
+		$number = sprintf( '<span class="tcs-records">%s</span>', esc_html( number_format_i18n( $item['records'] ) ) );
+		return current_user_can( Capabilities::VIEW ) ? sprintf( '<a href="%s">%s</a>', esc_url( Screens::url( Screens::LEADS, array( 'tenant' => $item['tenant']->key ) ) ), $number ) : $number;
+	}
+
+	/** @param array<string, mixed> $item */
+	protected function column_waiting( $item ): string {
+		return self::number( $item['waiting'], '' );
+	}
+
+	/** @param array<string, mixed> $item */
+	protected function column_refused( $item ): string {
+		return self::number( $item['refused'], Screens::refused_url( $item['tenant']->key ) );
+	}
+
+	/** @param array<string, mixed> $item */
+	protected function column_conflicts( $item ): string {
+		return self::number( $item['conflicts'], Screens::url( Screens::CONFLICTS, array( 'tenant' => $item['tenant']->key ) ) );
+	}
+
+	/** Zero is nothing to look at. */
+	private static function number( int $number, string $url ): string {
+		$text = esc_html( number_format_i18n( $number ) );
+		if ( 0 === $number ) {
+			return '<span class="tcs-zero">' . $text . '</span>';
+		}
+		return '' === $url ? $text : sprintf( '<a class="tcs-some" href="%s">%s</a>', esc_url( $url ), $text );
 	}
 
 	/** @param array{tenant: Tenant, run: ?array} $item */
@@ -129,7 +231,7 @@ final class TenantTable extends \WP_List_Table {
 		}
 		$name = self::name( $tenant );
 		return sprintf(
-			'<div class="tcs-sync" data-tenant="%1$s" data-run="%2$d">%3$s%4$s<div class="tcs-meter" role="progressbar" aria-label="%5$s" hidden></div><span class="tcs-progress"></span></div>',
+			'<div class="tcs-sync" data-tenant="%1$s" data-run="%2$d">%3$s%4$s<div class="tcs-meter" role="progressbar" aria-label="%5$s" hidden><div class="tcs-meter-bar"></div></div><span class="tcs-progress"></span></div>',
 			esc_attr( $tenant->id ),
 			$open ? (int) $item['run']['id'] : 0,
 			/* translators: %s: tenant */

@@ -135,6 +135,19 @@ final class Words {
 		return '';
 	}
 
+	/** When a tenant is synced by itself the next time. */
+	public static function next( Tenant $tenant, ?string $utc ): string {
+		$time = self::timestamp( $utc );
+		if ( null !== self::obstacle( $tenant ) || null === $time ) {
+			return __( 'next: not by itself', 'tenant-crm-sync' );
+		}
+		if ( $time - time() > YEAR_IN_SECONDS ) {
+			return __( 'next: after you start the first one', 'tenant-crm-sync' );
+		}
+		/* translators: %s: for example "5 minutes" */
+		return $time <= time() ? __( 'next: due now', 'tenant-crm-sync' ) : sprintf( __( 'next: in %s', 'tenant-crm-sync' ), human_time_diff( time(), $time ) );
+	}
+
 	/** A UTC time of the database as "5 minutes ago". */
 	public static function ago( ?string $utc ): string {
 		$time = self::timestamp( $utc );
