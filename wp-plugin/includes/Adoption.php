@@ -84,7 +84,7 @@ final class Adoption {
 					LEFT JOIN `$wpdb->postmeta` t ON t.post_id = p.ID AND t.meta_key = '_tenant_id'
 					LEFT JOIN `$wpdb->postmeta` c ON c.post_id = p.ID AND c.meta_key = 'crm_lead_id'
 					WHERE p.ID > %d AND p.ID < %d AND p.post_type = %s AND p.post_status NOT IN ('trash', 'auto-draft') AND r.id IS NULL
-					ORDER BY p.ID DESC LIMIT %d", // phpcs:ignore WordPress.DB.PreparedSQL
+					ORDER BY p.ID DESC LIMIT %d",
 					self::SETTLE_SECONDS,
 					$floor,
 					$below,

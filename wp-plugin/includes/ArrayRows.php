@@ -36,7 +36,7 @@ final class ArrayRows implements \Countable {
 			}
 			$part = array_intersect_key( $lead, $covered );
 			ksort( $part, SORT_STRING );
-			$json = json_encode( $part, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_FORCE_OBJECT ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- wp_json_encode() would change invalid UTF-8 in silence.
+			$json = json_encode( $part, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_PRESERVE_ZERO_FRACTION | JSON_FORCE_OBJECT ); // phpcs:ignore WordPress.WP.AlternativeFunctions, Generic.PHP.ForbiddenFunctions -- wp_json_encode() would change invalid UTF-8 in silence.
 			if ( false === $json || ! mb_check_encoding( $id, 'UTF-8' ) ) {
 				$this->refuse( $position++, $id, 'its fields cannot be written as JSON: ' . ( false === $json ? json_last_error_msg() : 'invalid UTF-8 in its id' ) );
 				continue;

@@ -62,7 +62,7 @@ final class AttemptSearch {
 
 	/** @throws StoreException */
 	public function count(): int {
-		return (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'attempts' ) . "` WHERE {$this->where}" )[0]['n'];
+		return (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'attempts' ) . "` WHERE {$this->where}" )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- quoted in the constructor.
 	}
 
 	/**
@@ -71,7 +71,7 @@ final class AttemptSearch {
 	 * @throws StoreException
 	 */
 	public function page( int $size, int $number = 1 ): array {
-		return array_map( array( self::class, 'typed' ), Sql::rows( $this->sql( $size, $number ) ) );
+		return array_map( array( self::class, 'typed' ), Sql::rows( $this->sql( $size, $number ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- quoted in the constructor.
 	}
 
 	public function sql( int $size, int $number = 1 ): string {

@@ -232,7 +232,7 @@ final class Attempts {
 			// Of a tenant that was deleted meanwhile nothing stays but its part of the sums of nobody.
 			$rows = array_map( array( self::class, 'row' ), array_filter( $attempts, static fn( array $attempt ): bool => $attempt['key'] > 0 ) );
 			if ( $rows ) {
-				Sql::change( 'INSERT INTO `' . Schema::table( 'attempts' ) . '` (' . self::COLUMNS . ') VALUES ' . implode( ',', $rows ) );
+				Sql::change( 'INSERT INTO `' . Schema::table( 'attempts' ) . '` (' . self::COLUMNS . ') VALUES ' . implode( ',', $rows ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- row() quotes.
 			}
 			array_splice( self::$waiting[ $site ], 0, count( $attempts ) );
 			unset( self::$counted[ $site ] );

@@ -96,7 +96,7 @@ final class Capabilities {
 		$users = get_users(
 			array(
 				'blog_id'  => 0,
-				'meta_key' => self::user_meta(), // phpcs:ignore WordPress.DB.SlowDBQuery
+				'meta_key' => self::user_meta(),
 				'fields'   => 'ID',
 			)
 		);
@@ -181,7 +181,7 @@ final class Capabilities {
 	public static function tenant_key_of( int $post_id ): ?int {
 		global $wpdb;
 		$table = Schema::table( 'records' );
-		$key   = $wpdb->get_var( $wpdb->prepare( "SELECT tenant FROM `$table` WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- a table name of ours.
+		$key   = $wpdb->get_var( $wpdb->prepare( "SELECT tenant FROM `$table` WHERE post_id = %d", $post_id ) );
 		return null === $key ? null : (int) $key;
 	}
 

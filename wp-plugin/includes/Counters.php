@@ -75,7 +75,7 @@ final class Counters {
 				$rows[] = "($tenant," . Sql::bytes( $outcome ) . ',UTC_TIMESTAMP(),' . implode( ',', array_merge( array_fill_keys( $columns, 0 ), $sum ) ) . ')';
 			}
 		}
-		Sql::change(
+		Sql::change( // phpcs:ignore WordPress.DB.PreparedSQL -- integers and names of our columns.
 			'INSERT INTO `' . Schema::table( 'counters' ) . '` (tenant, outcome, changed_at, ' . implode( ', ', $columns ) . ') VALUES ' . implode( ',', $rows )
 			. ' ON DUPLICATE KEY UPDATE changed_at = VALUES(changed_at), ' . implode( ', ', array_map( static fn( string $column ): string => "$column = $column + VALUES($column)", $columns ) )
 		);

@@ -16,7 +16,7 @@ final class Cursors {
 	public static function read( int $tenant, string $object, string $mapping ): ?string {
 		global $wpdb;
 		$table = Schema::table( 'cursors' );
-		$row   = $wpdb->get_row( $wpdb->prepare( "SELECT watermark, mapping FROM `$table` WHERE tenant = %d AND object = %s", $tenant, $object ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$row   = $wpdb->get_row( $wpdb->prepare( "SELECT watermark, mapping FROM `$table` WHERE tenant = %d AND object = %s", $tenant, $object ), ARRAY_A );
 		return $row && $mapping === $row['mapping'] ? $row['watermark'] : null;
 	}
 

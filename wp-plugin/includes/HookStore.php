@@ -156,7 +156,7 @@ final class HookStore {
 	private static function unfinished( string $name ): int {
 		global $wpdb;
 		$table = Schema::table( 'records' );
-		return (int) ( Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID WHERE p.post_name = %s AND p.post_type = %s AND r.id IS NULL ORDER BY p.ID LIMIT 1", $name, PostType::NAME ) )[0]['ID'] ?? 0 ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return (int) ( Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID WHERE p.post_name = %s AND p.post_type = %s AND r.id IS NULL ORDER BY p.ID LIMIT 1", $name, PostType::NAME ) )[0]['ID'] ?? 0 );
 	}
 
 	/** @return int The post's id; 0 where the change was refused. */

@@ -61,11 +61,11 @@ final class Jobs {
 			if ( $run ) {
 				return $run;
 			}
-			Sql::change( $wpdb->prepare( "INSERT INTO `$runs` (tenant, kind, object, queued_at) VALUES (%d, %s, %s, UTC_TIMESTAMP())", $tenant, $kind, $object ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+			Sql::change( $wpdb->prepare( "INSERT INTO `$runs` (tenant, kind, object, queued_at) VALUES (%d, %s, %s, UTC_TIMESTAMP())", $tenant, $kind, $object ) );
 			$run  = (int) $wpdb->insert_id;
 			$made = Sql::change(
 				$wpdb->prepare(
-					"INSERT IGNORE INTO `$jobs` (run, tenant, kind, object, dedupe, priority, queued_at, available_at, payload) VALUES (%d, %d, %s, %s, %s, %d, UTC_TIMESTAMP(), UTC_TIMESTAMP(3), %s)", // phpcs:ignore WordPress.DB.PreparedSQL
+					"INSERT IGNORE INTO `$jobs` (run, tenant, kind, object, dedupe, priority, queued_at, available_at, payload) VALUES (%d, %d, %s, %s, %s, %d, UTC_TIMESTAMP(), UTC_TIMESTAMP(3), %s)",
 					$run,
 					$tenant,
 					$kind,
@@ -171,7 +171,7 @@ final class Jobs {
 		global $wpdb;
 		$jobs  = Schema::table( 'jobs' );
 		$lease = bin2hex( random_bytes( 16 ) );
-		Sql::change( $wpdb->prepare( "INSERT INTO `$jobs` (run, tenant, kind, object, state, queued_at, available_at, lease, lease_until, payload) VALUES (0, %d, 'import', %s, 'running', UTC_TIMESTAMP(), UTC_TIMESTAMP(3), %s, UTC_TIMESTAMP(3) + INTERVAL %d SECOND, '[]')", $tenant, $object, $lease, Leases::SECONDS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		Sql::change( $wpdb->prepare( "INSERT INTO `$jobs` (run, tenant, kind, object, state, queued_at, available_at, lease, lease_until, payload) VALUES (0, %d, 'import', %s, 'running', UTC_TIMESTAMP(), UTC_TIMESTAMP(3), %s, UTC_TIMESTAMP(3) + INTERVAL %d SECOND, '[]')", $tenant, $object, $lease, Leases::SECONDS ) );
 		return new Job( (int) $wpdb->insert_id, 0, $tenant, 'import', $object, $lease, 0, 0, 0, 0, array() );
 	}
 
@@ -260,7 +260,7 @@ final class Jobs {
 		global $wpdb;
 		$jobs    = Schema::table( 'jobs' );
 		$runs    = Schema::table( 'runs' );
-		$touched = $wpdb->get_col( $wpdb->prepare( "SELECT touched FROM `$jobs` WHERE run = %d AND run > 0", $run ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$touched = $wpdb->get_col( $wpdb->prepare( "SELECT touched FROM `$jobs` WHERE run = %d AND run > 0", $run ) );
 		Sql::change( "DELETE FROM `$jobs` WHERE run = $run AND run > 0 AND state <> 'dead'" );
 		Caches::clean( array_map( 'intval', array_filter( explode( ',', (string) ( $touched[0] ?? '' ) ) ) ) );
 		return Sql::change( "UPDATE `$runs` SET state = 'cancelled', retry_at = NULL, finished_at = UTC_TIMESTAMP() WHERE id = $run AND state IN ('queued', 'running', 'waiting')" ) > 0;
@@ -270,21 +270,21 @@ final class Jobs {
 	public static function any_due( Job $job ): bool {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND deaths < " . Retries::DEATHS_IN_COMPANY . " AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$jobs` WHERE state = 'queued' AND deaths < " . Retries::DEATHS_IN_COMPANY . " AND priority <= (SELECT priority FROM `$jobs` WHERE id = %d) AND available_at <= UTC_TIMESTAMP(3) LIMIT 1", $job->id ) );
 	}
 
 	/** @return string|null `queued` (it may wait) or `running`; null where there is no such job. */
 	public static function state( int $tenant, string $kind, string $object ): ?string {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		return $wpdb->get_var( $wpdb->prepare( "SELECT state FROM `$jobs` WHERE dedupe = %s", "$kind:$tenant:$object" ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return $wpdb->get_var( $wpdb->prepare( "SELECT state FROM `$jobs` WHERE dedupe = %s", "$kind:$tenant:$object" ) );
 	}
 
 	/** Whether the job of a run reads everything; one that had begun before that was asked for does not. */
 	public static function is_full( int $run ): bool {
 		global $wpdb;
 		$jobs    = Schema::table( 'jobs' );
-		$payload = json_decode( (string) $wpdb->get_var( $wpdb->prepare( "SELECT payload FROM `$jobs` WHERE run = %d", $run ) ), true ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$payload = json_decode( (string) $wpdb->get_var( $wpdb->prepare( "SELECT payload FROM `$jobs` WHERE run = %d", $run ) ), true );
 		return ! empty( $payload['full'] );
 	}
 
@@ -320,7 +320,7 @@ final class Jobs {
 		$jobs = Schema::table( 'jobs' );
 		$runs = Schema::table( 'runs' );
 		// Read without locks first: an UPDATE over both tables would wait for the batches that are just being stored.
-		$ids = $wpdb->get_col( "SELECT r.id FROM `$runs` r LEFT JOIN `$jobs` j ON j.run = r.id WHERE r.state IN ('queued', 'running', 'waiting') AND j.id IS NULL AND r.queued_at < UTC_TIMESTAMP() - INTERVAL 1 MINUTE LIMIT 1000" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$ids = $wpdb->get_col( "SELECT r.id FROM `$runs` r LEFT JOIN `$jobs` j ON j.run = r.id WHERE r.state IN ('queued', 'running', 'waiting') AND j.id IS NULL AND r.queued_at < UTC_TIMESTAMP() - INTERVAL 1 MINUTE LIMIT 1000" );
 		if ( $ids ) {
 			Sql::change( "UPDATE `$runs` SET state = 'failed', finished_at = UTC_TIMESTAMP(), retry_at = NULL, error = 'The job of this run is gone. What it had stored is kept; start the sync again.' WHERE state IN ('queued', 'running', 'waiting') AND id IN (" . implode( ',', array_map( 'intval', $ids ) ) . ')' );
 		}
@@ -330,7 +330,7 @@ final class Jobs {
 	private static function expire(): void {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		$ids  = $wpdb->get_col( "SELECT id FROM `$jobs` WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3)" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$ids  = $wpdb->get_col( "SELECT id FROM `$jobs` WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3)" );
 		if ( $ids ) {
 			Sql::change( "UPDATE `$jobs` SET state = 'queued', lease = NULL, lease_until = NULL, attempts = attempts + 1, deaths = deaths + 1, failing_since = COALESCE(failing_since, UTC_TIMESTAMP()), available_at = UTC_TIMESTAMP(3) WHERE id IN (" . implode( ',', array_map( 'intval', $ids ) ) . ") AND state = 'running' AND lease_until < UTC_TIMESTAMP(3)" );
 		}
@@ -340,11 +340,11 @@ final class Jobs {
 	private static function raise( string $dedupe, int $priority, array $payload ): int {
 		global $wpdb;
 		$jobs = Schema::table( 'jobs' );
-		$run  = (int) $wpdb->get_var( $wpdb->prepare( "SELECT run FROM `$jobs` WHERE dedupe = %s", $dedupe ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$run  = (int) $wpdb->get_var( $wpdb->prepare( "SELECT run FROM `$jobs` WHERE dedupe = %s", $dedupe ) );
 		if ( $run ) {
 			Sql::change(
 				$wpdb->prepare(
-					"UPDATE `$jobs` SET priority = LEAST(priority, %d), available_at = IF(held = 0 AND %d <= %d, LEAST(available_at, UTC_TIMESTAMP(3)), available_at), payload = IF(%d = 1 AND batches = 0, %s, payload) WHERE dedupe = %s", // phpcs:ignore WordPress.DB.PreparedSQL
+					"UPDATE `$jobs` SET priority = LEAST(priority, %d), available_at = IF(held = 0 AND %d <= %d, LEAST(available_at, UTC_TIMESTAMP(3)), available_at), payload = IF(%d = 1 AND batches = 0, %s, payload) WHERE dedupe = %s",
 					$priority,
 					$priority,
 					self::PRIORITY_CLICK,

@@ -48,7 +48,7 @@ final class Leases {
 	 * @throws TenantChanged
 	 */
 	public static function lock( Transaction $transaction, Job $job ): ?array {
-		$row = $transaction->rows( self::query( $job ) . ' FOR UPDATE' )[0] ?? null;
+		$row = $transaction->rows( self::query( $job ) . ' FOR UPDATE' )[0] ?? null; // phpcs:ignore WordPress.DB.PreparedSQL -- query() quotes.
 		self::check( $job, $row );
 		return (int) $row['batches'] === $job->batches ? null : array_map( 'intval', array_filter( explode( ',', (string) $row['touched'] ) ) );
 	}
@@ -62,7 +62,7 @@ final class Leases {
 	public static function renew( Job $job ): void {
 		self::extend( array( $job->id => $job ) );
 		self::beat();
-		self::check( $job, Sql::rows( self::query( $job ) )[0] ?? null );
+		self::check( $job, Sql::rows( self::query( $job ) )[0] ?? null ); // phpcs:ignore WordPress.DB.PreparedSQL -- query() quotes.
 	}
 
 	/** Says the same for all jobs of this process, if it was not said a moment ago. */
@@ -118,7 +118,7 @@ final class Leases {
 
 	/** @param array<int, Job> $jobs */
 	private static function extend( array $jobs ): void {
-		Sql::change( sprintf( 'UPDATE `%s` SET lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE ', Schema::table( 'jobs' ), self::SECONDS ) . self::own( $jobs ) );
+		Sql::change( sprintf( 'UPDATE `%s` SET lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND WHERE ', Schema::table( 'jobs' ), self::SECONDS ) . self::own( $jobs ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- own() quotes.
 	}
 
 	/**

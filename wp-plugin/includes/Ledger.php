@@ -26,7 +26,7 @@ final class Ledger {
 		global $wpdb;
 		if ( $post instanceof \WP_Post && PostType::NAME === $post->post_type ) {
 			$table = Schema::table( 'records' );
-			$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET post_id = NULL WHERE post_id = %d", $post_id ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET post_id = NULL WHERE post_id = %d", $post_id ) );
 		}
 	}
 
@@ -34,11 +34,11 @@ final class Ledger {
 	public static function count( int $tenant, string $object = 'leads' ): int {
 		global $wpdb;
 		$table = Schema::table( 'records' );
-		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM `$table` WHERE tenant = %d AND object = %s", $tenant, $object ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM `$table` WHERE tenant = %d AND object = %s", $tenant, $object ) );
 	}
 
 	/** @param list<string> $hashes */
-	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint, crm_revision' ): string {
+	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint, crm_revision' ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- columns are the caller's constant.
 		return sprintf(
 			"SELECT $columns FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)",
 			Schema::table( 'records' ),
@@ -49,7 +49,7 @@ final class Ledger {
 	}
 
 	/** @param list<int> $ids */
-	public static function lock_sql( array $ids ): string {
+	public static function lock_sql( array $ids ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- ids are integers.
 		return sprintf( 'SELECT id, id_hash, post_id, base, crm_revision FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
 	}
 

@@ -19,7 +19,7 @@ final class Log {
 	/** @param array<string, mixed> $context Shown below the message. */
 	public static function add( int $tenant, string $level, string $message, array $context = array() ): void {
 		global $wpdb;
-		$wpdb->query( self::head() . self::rows( array( array( $tenant, $level, $message, $context ) ) )[0] ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$wpdb->query( self::head() . self::rows( array( array( $tenant, $level, $message, $context ) ) )[0] ); // phpcs:ignore WordPress.DB.PreparedSQL -- rows() quotes.
 	}
 
 	/**
@@ -79,7 +79,7 @@ final class Log {
 		}
 		$limit = max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) );
 		$table = Schema::table( 'log' );
-		$rows  = $wpdb->get_results( "SELECT * FROM `$table` WHERE " . implode( ' AND ', $where ) . " ORDER BY id DESC LIMIT $limit", ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$rows  = $wpdb->get_results( "SELECT * FROM `$table` WHERE " . implode( ' AND ', $where ) . " ORDER BY id DESC LIMIT $limit", ARRAY_A );
 		foreach ( $rows as &$row ) {
 			$context        = json_decode( (string) $row['context'], true );
 			$row['id']      = (int) $row['id'];
@@ -93,9 +93,9 @@ final class Log {
 	public static function prune(): void {
 		global $wpdb;
 		$table = Schema::table( 'log' );
-		$floor = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$floor = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) );
 		if ( null !== $floor ) {
-			$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE id <= %d LIMIT 5000", $floor ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE id <= %d LIMIT 5000", $floor ) );
 		}
 	}
 

@@ -90,7 +90,7 @@ final class Progress {
 			)
 		);
 		if ( null !== $watermark_sql ) {
-			$transaction->query( $watermark_sql );
+			$transaction->query( $watermark_sql ); // phpcs:ignore WordPress.DB.PreparedSQL -- made by Cursors::write_sql().
 		}
 	}
 

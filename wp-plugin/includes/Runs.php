@@ -58,7 +58,7 @@ final class Runs {
 		$where = array( '1 = 1' );
 		foreach ( array( 'id', 'tenant' ) as $column ) {
 			if ( isset( $args[ $column ] ) ) {
-				$where[] = $wpdb->prepare( "$column = %d", $args[ $column ] ); // phpcs:ignore WordPress.DB.PreparedSQL
+				$where[] = $wpdb->prepare( "$column = %d", $args[ $column ] );
 			}
 		}
 		if ( isset( $args['state'] ) && in_array( $args['state'], self::STATES, true ) ) {
@@ -72,7 +72,7 @@ final class Runs {
 		}
 		$limit = max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) );
 		$table = Schema::table( 'runs' );
-		$rows  = $wpdb->get_results( "SELECT * FROM `$table` WHERE " . implode( ' AND ', $where ) . " ORDER BY id DESC LIMIT $limit", ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$rows  = $wpdb->get_results( "SELECT * FROM `$table` WHERE " . implode( ' AND ', $where ) . " ORDER BY id DESC LIMIT $limit", ARRAY_A );
 		return array_map( array( self::class, 'typed' ), $rows );
 	}
 
@@ -86,7 +86,7 @@ final class Runs {
 		global $wpdb;
 		$table = Schema::table( 'runs' );
 		Sql::prune( 'runs', $wpdb->prepare( 'finished_at < UTC_TIMESTAMP() - INTERVAL %d DAY', self::KEEP_DAYS ) );
-		$floor = (int) $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$floor = (int) $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) );
 		if ( $floor ) {
 			Sql::prune( 'runs', "id <= $floor AND finished_at IS NOT NULL" );
 		}

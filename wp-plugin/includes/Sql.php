@@ -53,7 +53,7 @@ final class Sql {
 	 */
 	public static function rows( string $sql ): array {
 		global $wpdb;
-		$rows = $wpdb->get_results( $sql, ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$rows = $wpdb->get_results( $sql, ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL -- whoever calls this is checked.
 		if ( '' !== $wpdb->last_error || ! is_array( $rows ) ) {
 			throw new StoreException( "The database did not answer ({$wpdb->last_error}). Nothing of the batch was stored; the sync goes on when it does." );
 		}
@@ -71,7 +71,7 @@ final class Sql {
 		$quiet = $wpdb->suppress_errors( true );
 		try {
 			for ( $try = 1; ; $try++ ) {
-				$changed = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB.PreparedSQL
+				$changed = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB.PreparedSQL -- whoever calls this is checked.
 				if ( false !== $changed ) {
 					return (int) $changed;
 				}

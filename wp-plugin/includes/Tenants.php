@@ -24,21 +24,21 @@ final class Tenants {
 		global $wpdb;
 		self::import_from_site();
 		$table = Schema::table( 'tenants' );
-		return array_map( array( self::class, 'from_row' ), $wpdb->get_results( "SELECT * FROM `$table` ORDER BY id", ARRAY_A ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return array_map( array( self::class, 'from_row' ), $wpdb->get_results( "SELECT * FROM `$table` ORDER BY id", ARRAY_A ) );
 	}
 
 	/** Bytewise: `Acme` and `acme` are two tenants. */
 	public static function find( string $id ): ?Tenant {
 		global $wpdb;
 		$table = Schema::table( 'tenants' );
-		$row   = $wpdb->get_row( "SELECT * FROM `$table` WHERE external_id = " . Sql::bytes( $id ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$row   = $wpdb->get_row( "SELECT * FROM `$table` WHERE external_id = " . Sql::bytes( $id ), ARRAY_A );
 		return $row ? self::from_row( $row ) : null;
 	}
 
 	public static function get( int $key ): ?Tenant {
 		global $wpdb;
 		$table = Schema::table( 'tenants' );
-		$row   = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM `$table` WHERE id = %d", $key ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$row   = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM `$table` WHERE id = %d", $key ), ARRAY_A );
 		return $row ? self::from_row( $row ) : null;
 	}
 
@@ -98,7 +98,7 @@ final class Tenants {
 		}
 		$table = Schema::table( 'tenants' );
 		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE revision = revision + 1 $set";
-		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL -- names are those above, values are prepared.
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
 		}
 		TwoWay\Rules::any( true );
@@ -107,7 +107,7 @@ final class Tenants {
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
 		}
 		// A shorter interval counts from now on, not from the end of the longer one.
-		$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET next_due_at = LEAST(next_due_at, UTC_TIMESTAMP() + INTERVAL %d SECOND) WHERE id = %d", $saved->interval(), $saved->key ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET next_due_at = LEAST(next_due_at, UTC_TIMESTAMP() + INTERVAL %d SECOND) WHERE id = %d", $saved->interval(), $saved->key ) );
 		return $saved;
 	}
 
@@ -143,7 +143,7 @@ final class Tenants {
 		global $wpdb;
 		$table   = Schema::table( 'tenants' );
 		$literal = static fn( string $value ): string => 'api_key' === $column ? Sql::bytes( $value ) : Sql::text( $value );
-		$stored  = $wpdb->query( "UPDATE `$table` SET $column = {$literal( $sealed )} WHERE id = $key AND $column = {$literal( $old )}" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$stored  = $wpdb->query( "UPDATE `$table` SET $column = {$literal( $sealed )} WHERE id = $key AND $column = {$literal( $old )}" ); // phpcs:ignore WordPress.DB.PreparedSQL -- $literal quotes; the column is the caller's constant.
 		if ( false === $stored ) {
 			throw new StoreException( "A secret of tenant \"$id\" could not be stored, the old one stays: the database says: {$wpdb->last_error}" );
 		}
@@ -196,7 +196,7 @@ final class Tenants {
 		foreach ( self::PARTS as $name ) {
 			$table = Schema::table( $name );
 			do {
-				$gone = $wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE tenant = %d LIMIT %d", $key, self::MAX_CHUNK ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+				$gone = $wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE tenant = %d LIMIT %d", $key, self::MAX_CHUNK ) );
 			} while ( self::MAX_CHUNK === $gone );
 		}
 	}
@@ -218,13 +218,13 @@ final class Tenants {
 		global $wpdb;
 		self::import_from_site( true );
 		$table = Schema::table( 'tenants' );
-		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE paused = 0 AND next_due_at <= UTC_TIMESTAMP() ORDER BY next_due_at LIMIT %d", $limit ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE paused = 0 AND next_due_at <= UTC_TIMESTAMP() ORDER BY next_due_at LIMIT %d", $limit ), ARRAY_A );
 		$due   = array();
 		foreach ( $rows as $row ) {
 			$tenant = self::from_row( $row );
 			$taken  = Sql::change(
 				$wpdb->prepare(
-					"UPDATE `$table` SET next_due_at = UTC_TIMESTAMP() + INTERVAL %d SECOND WHERE id = %d AND next_due_at = %s", // phpcs:ignore WordPress.DB.PreparedSQL
+					"UPDATE `$table` SET next_due_at = UTC_TIMESTAMP() + INTERVAL %d SECOND WHERE id = %d AND next_due_at = %s",
 					$tenant->interval(),
 					$tenant->key,
 					$row['next_due_at']
@@ -248,7 +248,7 @@ final class Tenants {
 		}
 		global $wpdb;
 		$table = Schema::table( 'tenants' );
-		$known = array_flip( $wpdb->get_col( "SELECT external_id FROM `$table`" ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$known = array_flip( $wpdb->get_col( "SELECT external_id FROM `$table`" ) );
 		foreach ( Article::site_tenants() as $id ) {
 			if ( ! is_scalar( $id ) || isset( $known[ (string) $id ] ) ) {
 				continue;
@@ -298,7 +298,7 @@ final class Tenants {
 			return false;
 		}
 		$table = Schema::table( 'tenants' );
-		if ( $wpdb->get_var( "SELECT api_key FROM `$table` WHERE external_id = " . Sql::bytes( $id ) ) !== $api_key ) { // phpcs:ignore WordPress.DB.PreparedSQL
+		if ( $wpdb->get_var( "SELECT api_key FROM `$table` WHERE external_id = " . Sql::bytes( $id ) ) !== $api_key ) {
 			throw new \InvalidArgumentException( "The API key of tenant \"$id\" is sealed already, and not as it is stored. Give it in plain text." );
 		}
 		return true;

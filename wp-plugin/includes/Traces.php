@@ -59,7 +59,7 @@ final class Traces {
 	 *
 	 * @param string $random 32 hexadecimal digits that nobody else has.
 	 */
-	public static function named_sql( string $random ): string {
+	public static function named_sql( string $random ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- hexadecimal digits.
 		return "COALESCE(trace, CONCAT('00-', MD5(CONCAT('$random', id)), '-', LEFT(MD5(CONCAT(id, '$random')), 16), '-01'))";
 	}
 

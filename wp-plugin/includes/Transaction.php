@@ -92,7 +92,7 @@ final class Transaction {
 		$sql = (string) apply_filters( 'query', $sql );
 		++$wpdb->num_queries;
 		if ( ! $this->connection ) {
-			$result = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$result = $wpdb->query( $sql ); // phpcs:ignore WordPress.DB.PreparedSQL -- whoever calls this is checked.
 			if ( false === $result ) {
 				throw new StatementFailed( $wpdb->last_error ? $wpdb->last_error : 'the connection is gone', 2006 );
 			}

@@ -40,14 +40,14 @@ final class Uninstall {
 		$table = Schema::table( 'records' );
 		do {
 			// By the ledger, so that posts of this type that are not ours stay.
-			$rows = $wpdb->get_results( $wpdb->prepare( "SELECT id, post_id FROM `$table` ORDER BY id LIMIT %d", self::CHUNK ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$rows = $wpdb->get_results( $wpdb->prepare( "SELECT id, post_id FROM `$table` ORDER BY id LIMIT %d", self::CHUNK ), ARRAY_A );
 			foreach ( (array) $rows as $row ) {
 				if ( $row['post_id'] && PostType::NAME === get_post_type( (int) $row['post_id'] ) ) {
 					wp_delete_post( (int) $row['post_id'], true );
 				}
 			}
 			if ( $rows ) {
-				$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE id <= %d", end( $rows )['id'] ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+				$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE id <= %d", end( $rows )['id'] ) );
 			}
 		} while ( $rows );
 		Schema::drop();
@@ -73,7 +73,7 @@ final class Uninstall {
 		}
 		\TenantCRMSync::use_site( Site::id() );
 		$table = Schema::table( 'tenants' );
-		foreach ( $wpdb->get_col( "SELECT external_id FROM `$table`" ) as $id ) { // phpcs:ignore WordPress.DB.PreparedSQL
+		foreach ( $wpdb->get_col( "SELECT external_id FROM `$table`" ) as $id ) {
 			\TenantCRMSync::forget_tenant( $id );
 		}
 	}

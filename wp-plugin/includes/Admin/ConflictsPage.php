@@ -82,7 +82,7 @@ final class ConflictsPage {
 		if ( ! current_user_can( Capabilities::SYNC ) ) {
 			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 		}
-		$text    = static fn( string $name ): string => isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? sanitize_key( wp_unslash( $_POST[ $name ] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification -- checked above.
+		$text    = static fn( string $name ): string => isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? sanitize_key( wp_unslash( $_POST[ $name ] ) ) : '';
 		$tenants = Choice::tenants( Capabilities::SYNC );
 		$done    = 0;
 		$again   = 0;
@@ -169,7 +169,7 @@ final class ConflictsPage {
 
 	private static function said(): void {
 		$done  = isset( $_GET['done'] ) ? absint( $_GET['done'] ) : 0; // phpcs:ignore WordPress.Security.NonceVerification -- only chooses words.
-		$again = isset( $_GET['again'] ) ? absint( $_GET['again'] ) : 0; // phpcs:ignore WordPress.Security.NonceVerification
+		$again = isset( $_GET['again'] ) ? absint( $_GET['again'] ) : 0; // phpcs:ignore WordPress.Security.NonceVerification -- only chooses words.
 		if ( $done ) {
 			/* translators: %s: number of conflicts */
 			Notices::show( 'success', sprintf( _n( '%s conflict was decided. The next sync brings it to both sides.', '%s conflicts were decided. The next sync brings them to both sides.', $done, 'tenant-crm-sync' ), number_format_i18n( $done ) ), true );

@@ -23,7 +23,7 @@ final class ConnectionRows {
 				'<tr><th scope="row"></th><td><details class="tcs-notes"><summary>%s</summary><ul class="ul-disc"><li>%s</li></ul></details></td></tr>',
 				/* translators: %s: name of a CRM */
 				esc_html( sprintf( __( 'What to know about %s', 'tenant-crm-sync' ), $about['title'] ) ),
-				implode( '</li><li>', array_map( 'esc_html', $about['notes'] ) ) // phpcs:ignore WordPress.Security.EscapeOutput -- escaped one by one.
+				implode( '</li><li>', array_map( 'esc_html', $about['notes'] ) )
 			);
 		}
 		if ( count( $about['auth'] ) > 1 ) {

@@ -58,10 +58,10 @@ final class DeadLetterList {
 			esc_html( sprintf( _n( '%s attempt', '%s attempts', (int) $letter['attempts'], 'tenant-crm-sync' ), number_format_i18n( (int) $letter['attempts'] ) ) )
 		);
 		foreach ( array( 'retry' => __( 'Try again', 'tenant-crm-sync' ), 'drop' => __( 'Forget', 'tenant-crm-sync' ) ) as $action => $text ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-			printf(
+			printf( // phpcs:ignore WordPress.Security.EscapeOutput -- each part is.
 				'<form method="post" class="tcs-inline" action="%1$s">%2$s<button class="button button-small" aria-label="%3$s">%4$s</button></form> ',
 				esc_url( admin_url( 'admin-post.php' ) ),
-				Actions::fields( $action, (int) $letter['id'], 'letter' ), // phpcs:ignore WordPress.Security.EscapeOutput -- escaped there.
+				Actions::fields( $action, (int) $letter['id'], 'letter' ),
 				esc_attr( "$text: $name" ),
 				esc_html( $text )
 			);

@@ -17,21 +17,21 @@ final class Field {
 			'class' => 'regular-text',
 		);
 		self::open( $name, $label );
-		printf( '<input name="%1$s" id="tcs-%1$s"%2$s%3$s>', esc_attr( $name ), self::attributes( $attributes ), self::described( $name, $description, $error ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- escaped there.
+		printf( '<input name="%1$s" id="tcs-%1$s"%2$s%3$s>', esc_attr( $name ), self::attributes( $attributes ), self::described( $name, $description, $error ) );
 		self::close( $name, $description, $error );
 	}
 
 	/** @param array<string, scalar> $attributes Of the textarea: rows, placeholder, required… */
 	public static function textarea( string $name, string $label, array $attributes, string $value, string $description, string $error ): void {
 		self::open( $name, $label );
-		printf( '<textarea name="%1$s" id="tcs-%1$s" class="large-text code"%2$s%3$s>%4$s</textarea>', esc_attr( $name ), self::attributes( $attributes ), self::described( $name, $description, $error ), esc_textarea( $value ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- escaped there.
+		printf( '<textarea name="%1$s" id="tcs-%1$s" class="large-text code"%2$s%3$s>%4$s</textarea>', esc_attr( $name ), self::attributes( $attributes ), self::described( $name, $description, $error ), esc_textarea( $value ) );
 		self::close( $name, $description, $error );
 	}
 
 	/** @param array<int|string, string> $options Value => name. */
 	public static function select( string $name, string $label, array $options, string $value, string $description, string $error ): void {
 		self::open( $name, $label );
-		printf( '<select name="%1$s" id="tcs-%1$s"%2$s>', esc_attr( $name ), self::described( $name, $description, $error ) ); // phpcs:ignore WordPress.Security.EscapeOutput -- escaped there.
+		printf( '<select name="%1$s" id="tcs-%1$s"%2$s>', esc_attr( $name ), self::described( $name, $description, $error ) );
 		foreach ( $options as $key => $text ) {
 			printf( '<option value="%s"%s>%s</option>', esc_attr( (string) $key ), selected( (string) $key, $value, false ), esc_html( $text ) );
 		}

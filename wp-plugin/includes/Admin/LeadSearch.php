@@ -39,7 +39,7 @@ final class LeadSearch {
 	public function count(): int {
 		global $wpdb;
 		$table = Schema::table( 'records' );
-		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM `$table` WHERE {$this->where}" ); // phpcs:ignore WordPress.DB.PreparedSQL -- prepared above.
+		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM `$table` WHERE {$this->where}" );
 	}
 
 	/**
@@ -52,6 +52,6 @@ final class LeadSearch {
 		$column = self::ORDERS[ $order ] ?? self::ORDERS['updated'];
 		$way    = $ascending ? 'ASC' : 'DESC';
 		// The id makes the order total, so that no row is on two pages.
-		return (array) $wpdb->get_results( $wpdb->prepare( "SELECT id, crm_id, post_id, name, email, state, owner, crm_updated_at, synced_at FROM `$table` WHERE {$this->where} ORDER BY $column $way, id $way LIMIT %d OFFSET %d", $size, $size * ( $number - 1 ) ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL -- prepared above, names from the list.
+		return (array) $wpdb->get_results( $wpdb->prepare( "SELECT id, crm_id, post_id, name, email, state, owner, crm_updated_at, synced_at FROM `$table` WHERE {$this->where} ORDER BY $column $way, id $way LIMIT %d OFFSET %d", $size, $size * ( $number - 1 ) ), ARRAY_A );
 	}
 }

@@ -31,7 +31,7 @@ final class LeadTable extends \WP_List_Table {
 	public function find( LeadSearch $search ): void {
 		$size  = $this->get_items_per_page( 'tenant_crm_per_page', 20 );
 		$order = isset( $_GET['orderby'] ) && is_string( $_GET['orderby'] ) ? sanitize_key( $_GET['orderby'] ) : 'updated'; // phpcs:ignore WordPress.Security.NonceVerification -- an order.
-		$up    = isset( $_GET['order'] ) && 'asc' === $_GET['order']; // phpcs:ignore WordPress.Security.NonceVerification
+		$up    = isset( $_GET['order'] ) && 'asc' === $_GET['order']; // phpcs:ignore WordPress.Security.NonceVerification -- a filter.
 		$this->set_pagination_args(
 			array(
 				'total_items' => $search->count(),

@@ -36,14 +36,14 @@ final class LogSearch {
 	public function count(): int {
 		global $wpdb;
 		$table = Schema::table( 'log' );
-		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM `$table` WHERE {$this->where}" ); // phpcs:ignore WordPress.DB.PreparedSQL -- prepared above.
+		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM `$table` WHERE {$this->where}" );
 	}
 
 	/** @return list<array{id: int, tenant: int, level: string, message: string, context: array<mixed>, created_at: string}> */
 	public function page( int $size, int $number ): array {
 		global $wpdb;
 		$table = Schema::table( 'log' );
-		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE {$this->where} ORDER BY id DESC LIMIT %d OFFSET %d", $size, $size * ( $number - 1 ) ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL -- prepared above.
+		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM `$table` WHERE {$this->where} ORDER BY id DESC LIMIT %d OFFSET %d", $size, $size * ( $number - 1 ) ), ARRAY_A );
 		return array_map(
 			static function ( array $row ): array {
 				$context = json_decode( (string) $row['context'], true );

@@ -66,9 +66,9 @@ final class PreviewPanel {
 			return;
 		}
 		$heads = array( __( 'Side', 'tenant-crm-sync' ), __( 'Action', 'tenant-crm-sync' ), __( 'Record', 'tenant-crm-sync' ), __( 'Field', 'tenant-crm-sync' ), __( 'From', 'tenant-crm-sync' ), __( 'To', 'tenant-crm-sync' ), __( 'Rule', 'tenant-crm-sync' ) );
-		echo '<table class="widefat striped" id="tcs-preview-table"><thead><tr><th scope="col">' . implode( '</th><th scope="col">', array_map( 'esc_html', $heads ) ) . '</th></tr></thead><tbody>'; // phpcs:ignore WordPress.Security.EscapeOutput -- escaped one by one.
+		echo '<table class="widefat striped" id="tcs-preview-table"><thead><tr><th scope="col">' . implode( '</th><th scope="col">', array_map( 'esc_html', $heads ) ) . '</th></tr></thead><tbody>';
 		foreach ( array_slice( $preview['changes'], 0, self::ROWS ) as $change ) {
-			echo '<tr><td>' . implode( '</td><td>', array_map( static fn( $cell ): string => esc_html( (string) $cell ), PreviewCommands::line( $change ) ) ) . '</td></tr>'; // phpcs:ignore WordPress.Security.EscapeOutput -- escaped one by one.
+			echo '<tr><td>' . implode( '</td><td>', array_map( static fn( $cell ): string => esc_html( (string) $cell ), PreviewCommands::line( $change ) ) ) . '</td></tr>';
 		}
 		echo '</tbody></table>';
 	}

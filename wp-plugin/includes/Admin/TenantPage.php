@@ -44,15 +44,15 @@ final class TenantPage {
 		}
 		wp_enqueue_script( 'tenant-crm-sync-tenant', Screens::asset( 'tenant.js' ), array(), Screens::version( 'tenant.js' ), true );
 		if ( 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ) {
-			if ( $tenant && isset( $_POST[ ConnectionRows::TEST ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+			if ( $tenant && isset( $_POST[ ConnectionRows::TEST ] ) ) {
 				ConnectionRows::run_test( $tenant );
 				return;
 			}
-			if ( $tenant && isset( $_POST[ PreviewPanel::NAME ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+			if ( $tenant && isset( $_POST[ PreviewPanel::NAME ] ) ) {
 				PreviewPanel::run( $tenant );
 				return;
 			}
-			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- checked there.
+			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) {
 				Panel::act( $tenant );
 				return;
 			}
@@ -60,7 +60,7 @@ final class TenantPage {
 			if ( ! current_user_can( Capabilities::MANAGE ) ) {
 				wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 			}
-			self::save( self::$form, wp_unslash( $_POST ) );
+			self::save( self::$form, wp_unslash( $_POST ) ); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- the form checks each field.
 		}
 	}
 
@@ -216,7 +216,7 @@ final class TenantPage {
 		if ( ! isset( $_GET['tenant'] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- only chooses what is shown.
 			return null;
 		}
-		return Tenants::get( absint( $_GET['tenant'] ) ) ?? false; // phpcs:ignore WordPress.Security.NonceVerification
+		return Tenants::get( absint( $_GET['tenant'] ) ) ?? false; // phpcs:ignore WordPress.Security.NonceVerification -- only chooses what is shown.
 	}
 
 	private static function is_delete(): bool {

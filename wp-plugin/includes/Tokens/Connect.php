@@ -59,12 +59,12 @@ final class Connect {
 			self::leave( 'not-connected' );
 		}
 		// Another host, and meant: the address is the connector's.
-		wp_redirect( $url ); // phpcs:ignore WordPress.Security.SafeRedirect
+		wp_redirect( $url ); // phpcs:ignore Generic.PHP.ForbiddenFunctions, WordPress.Security.SafeRedirect -- as said.
 		exit;
 	}
 
 	/** The browser comes back from the CRM. */
-	public static function back(): void {
+	public static function back(): void { // phpcs:ignore WordPress.Security.NonceVerification -- the state is the nonce.
 		self::refuse_others();
 		// phpcs:disable WordPress.Security.NonceVerification -- the state is the nonce.
 		$given = array();

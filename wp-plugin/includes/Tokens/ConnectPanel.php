@@ -23,7 +23,7 @@ final class ConnectPanel {
 			esc_attr( Connect::GO ),
 			(int) $tenant->key,
 			wp_nonce_field( Connect::nonce( $tenant->key ), '_wpnonce', true, false ),
-			get_submit_button( __( 'Connect', 'tenant-crm-sync' ), 'secondary', 'connect', false ) // phpcs:ignore WordPress.Security.EscapeOutput -- WordPress's own markup.
+			get_submit_button( __( 'Connect', 'tenant-crm-sync' ), 'secondary', 'connect', false )
 		);
 		printf(
 			'<p class="description">%s <code>%s</code></p>',

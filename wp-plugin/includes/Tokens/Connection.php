@@ -89,7 +89,7 @@ final class Connection {
 		$reason = '';
 		$link->options( MYSQLI_OPT_CONNECT_TIMEOUT, self::PATIENCE );
 		try {
-			$opened = @$link->real_connect( $host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port, $socket, $flags ) // phpcs:ignore WordPress.PHP.NoSilencedErrors -- the failure is thrown below.
+			$opened = @$link->real_connect( $host, DB_USER, DB_PASSWORD, DB_NAME, (int) $port, $socket, $flags ) // phpcs:ignore WordPress.PHP.NoSilencedErrors, Generic.PHP.NoSilencedErrors -- the failure is thrown below.
 				&& $link->set_charset( 'utf8mb4' )
 				&& $link->query( "SET SESSION autocommit = 1, sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = " . self::PATIENCE );
 		} catch ( \mysqli_sql_exception $e ) {

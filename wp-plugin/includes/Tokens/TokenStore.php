@@ -75,7 +75,7 @@ final class TokenStore implements \TenantCRMSync\TokenStore {
 		$key    = $this->key( $tenant );
 		$table  = Schema::table( 'tokens' );
 		$reason = $this->connection->text( mb_substr( wp_check_invalid_utf8( $reason, true ), 0, self::MAX_REASON ) );
-		$this->connection->change( "UPDATE `$table` SET state = 'reconnect', reason = $reason, lease = NULL, lease_until = NULL, changed_at = UTC_TIMESTAMP() WHERE tenant = $key AND version = $version" );
+		$this->connection->change( "UPDATE `$table` SET state = 'reconnect', reason = $reason, lease = NULL, lease_until = NULL, changed_at = UTC_TIMESTAMP() WHERE tenant = $key AND version = $version" ); // phpcs:ignore WordPress.DB.PreparedSQL -- text() quotes.
 	}
 
 	/**

@@ -36,7 +36,7 @@ final class Brake {
 		}
 		$changes = Schema::table( 'changes' );
 		$records = Schema::table( 'records' );
-		$count   = (int) Sql::rows( "SELECT COUNT(*) AS n FROM `$changes` c JOIN `$records` r ON r.id = c.record AND r.gone = 0 LEFT JOIN `$wpdb->posts` p ON p.ID = c.post_id AND p.post_type = '" . PostType::NAME . "' WHERE {$this->own( 'c.' )} AND c.allowed = 0 AND c.decision IS NULL AND (p.ID IS NULL OR p.post_status = 'trash')" )[0]['n'];
+		$count   = (int) Sql::rows( "SELECT COUNT(*) AS n FROM `$changes` c JOIN `$records` r ON r.id = c.record AND r.gone = 0 LEFT JOIN `$wpdb->posts` p ON p.ID = c.post_id AND p.post_type = '" . PostType::NAME . "' WHERE {$this->own( 'c.' )} AND c.allowed = 0 AND c.decision IS NULL AND (p.ID IS NULL OR p.post_status = 'trash')" )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- own() quotes.
 		return $this->lets( 'erase', $count, '%d of %d leads were deleted in the portal. Taking the portal\'s side deletes their records in the CRM; taking the CRM\'s keeps them there.' );
 	}
 
@@ -61,7 +61,7 @@ final class Brake {
 	}
 
 	private function count( string $where ): int {
-		return (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'records' ) . "` WHERE {$this->own()} AND $where" )[0]['n'];
+		return (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'records' ) . "` WHERE {$this->own()} AND $where" )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- own() quotes; conditions are constants.
 	}
 
 	private function own( string $prefix = '' ): string {

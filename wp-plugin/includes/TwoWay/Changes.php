@@ -52,7 +52,7 @@ final class Changes {
 	}
 
 	/** The statement of a mark, also for transactions. A lead that is on its way is known by what was sent. */
-	public static function mark_sql( int $tenant, string $object, int $post_id, ?int $record, int $who = 0, ?string $hash = null ): string {
+	public static function mark_sql( int $tenant, string $object, int $post_id, ?int $record, int $who = 0, ?string $hash = null ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- ?int.
 		return sprintf(
 			'INSERT INTO `%s` (tenant, object, post_id, record, unique_hash, who, changed_at, available_at) VALUES (%d, %s, %d, %s, %s, %d, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
 			ON DUPLICATE KEY UPDATE marks = marks + 1, who = IF(VALUES(who) > 0, VALUES(who), who), changed_at = VALUES(changed_at), record = COALESCE(VALUES(record), record), unique_hash = IF(sent_at IS NULL, COALESCE(VALUES(unique_hash), unique_hash), unique_hash),
@@ -138,7 +138,7 @@ final class Changes {
 	}
 
 	/** @param string $set SQL. */
-	public static function update_sql( int $id, string $set ): string {
+	public static function update_sql( int $id, string $set ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- the caller's SQL, checked there.
 		return 'UPDATE `' . Schema::table( 'changes' ) . "` SET $set WHERE id = $id";
 	}
 
@@ -159,15 +159,15 @@ final class Changes {
 		global $wpdb;
 		$records = Schema::table( 'records' );
 		$tenants = Schema::table( 'tenants' );
-		$row     = $wpdb->get_row( "SELECT r.id AS record, r.object, t.id AS tenant, t.settings FROM `$records` r JOIN `$tenants` t ON t.id = r.tenant WHERE r.post_id = $post_id", ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$row     = $wpdb->get_row( "SELECT r.id AS record, r.object, t.id AS tenant, t.settings FROM `$records` r JOIN `$tenants` t ON t.id = r.tenant WHERE r.post_id = $post_id", ARRAY_A );
 		if ( $row ) {
 			return $row;
 		}
-		$tenant_id ??= $wpdb->get_var( "SELECT meta_value FROM `$wpdb->postmeta` WHERE post_id = $post_id AND meta_key = '_tenant_id' ORDER BY meta_id LIMIT 1" ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$tenant_id ??= $wpdb->get_var( "SELECT meta_value FROM `$wpdb->postmeta` WHERE post_id = $post_id AND meta_key = '_tenant_id' ORDER BY meta_id LIMIT 1" );
 		if ( null === $tenant_id ) {
 			return null;
 		}
-		return $wpdb->get_row( "SELECT NULL AS record, 'leads' AS object, t.id AS tenant, t.settings FROM `$tenants` t WHERE t.external_id = " . Sql::bytes( (string) $tenant_id ), ARRAY_A ); // phpcs:ignore WordPress.DB.PreparedSQL
+		return $wpdb->get_row( "SELECT NULL AS record, 'leads' AS object, t.id AS tenant, t.settings FROM `$tenants` t WHERE t.external_id = " . Sql::bytes( (string) $tenant_id ), ARRAY_A );
 	}
 
 	/** By what a new lead is known, so that the same person coming from the CRM meanwhile is not doubled. */

@@ -57,7 +57,7 @@ final class Conflicts {
 	public static function ask_for_all( int $tenant, string $object, string $kind, string $reason ): void {
 		Sql::change(
 			sprintf(
-				"INSERT INTO `%s` (tenant, object, record, kind, reason, open_key, created_at) VALUES (%d, %s, 0, %s, %s, %s, UTC_TIMESTAMP()) ON DUPLICATE KEY UPDATE reason = VALUES(reason)",
+				'INSERT INTO `%s` (tenant, object, record, kind, reason, open_key, created_at) VALUES (%d, %s, 0, %s, %s, %s, UTC_TIMESTAMP()) ON DUPLICATE KEY UPDATE reason = VALUES(reason)',
 				Schema::table( 'conflicts' ),
 				$tenant,
 				Sql::bytes( $object ),
@@ -83,7 +83,7 @@ final class Conflicts {
 		if ( array() === ( $args['tenants'] ?? null ) ) {
 			return array();
 		}
-		$rows = Sql::rows( sprintf( 'SELECT c.*, r.crm_id, r.name FROM `%s` c LEFT JOIN `%s` r ON r.id = c.record WHERE %s ORDER BY c.id DESC LIMIT %d OFFSET %d', Schema::table( 'conflicts' ), Schema::table( 'records' ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) );
+		$rows = Sql::rows( sprintf( 'SELECT c.*, r.crm_id, r.name FROM `%s` c LEFT JOIN `%s` r ON r.id = c.record WHERE %s ORDER BY c.id DESC LIMIT %d OFFSET %d', Schema::table( 'conflicts' ), Schema::table( 'records' ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- where() takes constants and integers.
 		foreach ( $rows as &$row ) {
 			foreach ( array( 'id', 'tenant', 'record', 'post_id', 'who', 'decided_by' ) as $name ) {
 				$row[ $name ] = (int) $row[ $name ];
@@ -103,7 +103,7 @@ final class Conflicts {
 
 	/** @param array{tenants?: list<int>|null, state?: string} $args As of list(). */
 	public static function count( array $args = array() ): int {
-		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'conflicts' ) . '` c WHERE ' . self::where( $args ) )[0]['n'];
+		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'conflicts' ) . '` c WHERE ' . self::where( $args ) )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- where() takes constants and integers.
 	}
 
 	/** Keeps the table bounded. */

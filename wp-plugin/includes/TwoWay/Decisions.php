@@ -82,7 +82,7 @@ final class Decisions {
 				}
 				$base                       = (array) json_decode( (string) $subject->row['base'], true );
 				$base[ $conflict['field'] ] = $conflict['crm'];
-				$transaction->query( 'UPDATE `' . Schema::table( 'records' ) . '` SET base = ' . Sql::text( (string) Records::json( $base ) ) . ', origins = ' . Sql::text( Origins::decided( $subject->row['origins'], $conflict['field'], $side, $conflict[ $side ] ) ) . ", version = version + 1 WHERE id = {$subject->row['id']}" );
+				$transaction->query( 'UPDATE `' . Schema::table( 'records' ) . '` SET base = ' . Sql::text( (string) Records::json( $base ) ) . ', origins = ' . Sql::text( Origins::decided( $subject->row['origins'], $conflict['field'], $side, $conflict[ $side ] ) ) . ", version = version + 1 WHERE id = {$subject->row['id']}" ); // phpcs:ignore WordPress.DB.PreparedSQL -- our own integer.
 				self::give( $transaction, $posts, $fields, $subject, $conflict, $conflict[ $side ] );
 				self::close( $transaction, $conflict['id'], $side );
 				return 'taken';

@@ -78,7 +78,7 @@ final class Looks {
 	private function rows( string $hints, int $last ): array {
 		$changes = Schema::table( 'changes' );
 		// Not those that a write is on its way to, nor those that may be what is being made just now: the write's answer settles them.
-		return Sql::rows(
+		return Sql::rows( // phpcs:ignore WordPress.DB.PreparedSQL -- hints are lists of constants.
 			sprintf(
 				"SELECT id, crm_id, version, hint FROM `%s` r WHERE tenant = %d AND object = %s AND hint IN (%s) AND id > %d
 				AND NOT EXISTS (SELECT 1 FROM `$changes` c WHERE c.record = r.id AND c.sent_at IS NOT NULL)

@@ -152,7 +152,7 @@ final class Preview {
 		$this->hint( 'hint IN (1, 2, 3)' );
 		$looks = new Looks( $this->session );
 		foreach ( $this->limited( array_values( $this->trial->hints ), $most, 'records that the CRM may have changed or deleted' ) as $id ) {
-			$row = Sql::rows( 'SELECT id, crm_id, version, hint FROM `' . Schema::table( 'records' ) . "` WHERE id = $id" )[0] ?? null;
+			$row = Sql::rows( 'SELECT id, crm_id, version, hint FROM `' . Schema::table( 'records' ) . "` WHERE id = $id" )[0] ?? null; // phpcs:ignore WordPress.DB.PreparedSQL -- an integer, see hint().
 			if ( $row ) {
 				$looks->look( $row, true );
 				// One that is gone is looked at twice: first all of them, then those that may go to the bin.

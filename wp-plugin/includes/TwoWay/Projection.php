@@ -71,7 +71,7 @@ final class Projection {
 		if ( '' === $stored ) {
 			return null;
 		}
-		$value = is_serialized( $stored ) ? @unserialize( trim( $stored ), array( 'allowed_classes' => false ) ) : $stored; // phpcs:ignore WordPress.PHP -- no objects are made.
+		$value = is_serialized( $stored ) ? @unserialize( trim( $stored ), array( 'allowed_classes' => false ) ) : $stored; // phpcs:ignore WordPress.PHP, Generic.PHP -- no objects are made.
 		return is_string( $value ) || is_int( $value ) || is_float( $value ) || is_bool( $value ) || ( is_array( $value ) && ! str_contains( $stored, 'O:' ) ) ? $value : $stored;
 	}
 }

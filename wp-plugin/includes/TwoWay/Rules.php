@@ -115,7 +115,7 @@ final class Rules {
 		global $wpdb;
 		if ( $forget || microtime( true ) > $until ) {
 			$table = Schema::table( 'tenants' );
-			$any   = null !== $wpdb->get_var( "SELECT id FROM `$table` WHERE settings LIKE '%\"direction\":%' LIMIT 1" ); // phpcs:ignore WordPress.DB.PreparedSQL
+			$any   = null !== $wpdb->get_var( "SELECT id FROM `$table` WHERE settings LIKE '%\"direction\":%' LIMIT 1" );
 			$until = microtime( true ) + 2.0;
 		}
 		return $any;

@@ -55,12 +55,12 @@ final class Subject {
 	public static function lock( Transaction $transaction, PostWriter $writer, array $records, array $posts ): array {
 		$table   = Schema::table( 'records' );
 		$changes = Schema::table( 'changes' );
-		$known   = $records ? $transaction->rows( "SELECT post_id FROM `$table` WHERE id IN (" . implode( ',', $records ) . ') AND post_id IS NOT NULL' ) : array();
+		$known   = $records ? $transaction->rows( "SELECT post_id FROM `$table` WHERE id IN (" . implode( ',', $records ) . ') AND post_id IS NOT NULL' ) : array(); // phpcs:ignore WordPress.DB.PreparedSQL -- ids are integers.
 		$posts   = array_values( array_unique( array_merge( $posts, array_map( 'intval', array_column( $known, 'post_id' ) ) ) ) );
 		$rows    = array();
 		foreach ( array( 'post_id' => $posts, 'record' => $records ) as $column => $ids ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			if ( $ids ) {
-				$rows += array_column( $transaction->rows( "SELECT * FROM `$changes` WHERE $column IN (" . implode( ',', $ids ) . ') FOR UPDATE' ), null, 'id' );
+				$rows += array_column( $transaction->rows( "SELECT * FROM `$changes` WHERE $column IN (" . implode( ',', $ids ) . ') FOR UPDATE' ), null, 'id' ); // phpcs:ignore WordPress.DB.PreparedSQL -- ids are integers.
 			}
 		}
 		$by_post   = array_column( $rows, null, 'post_id' );
@@ -68,7 +68,7 @@ final class Subject {
 		$ledger    = array();
 		foreach ( array( 'id' => $records, 'post_id' => $posts ) as $column => $ids ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			if ( $ids ) {
-				$ledger += array_column( $transaction->rows( "SELECT * FROM `$table` WHERE $column IN (" . implode( ',', $ids ) . ') FOR UPDATE' ), null, 'id' );
+				$ledger += array_column( $transaction->rows( "SELECT * FROM `$table` WHERE $column IN (" . implode( ',', $ids ) . ') FOR UPDATE' ), null, 'id' ); // phpcs:ignore WordPress.DB.PreparedSQL -- ids are integers.
 			}
 		}
 		$stored   = $writer->lock( $posts );

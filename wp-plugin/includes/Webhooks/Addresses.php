@@ -131,7 +131,7 @@ final class Addresses {
 	 * @param string  $what     accepted, repeated or ignored.
 	 * @param ?string $stranger An account that it named and that is nobody's.
 	 */
-	public static function count_sql( int $tenant, string $what, ?string $stranger ): string {
+	public static function count_sql( int $tenant, string $what, ?string $stranger ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- names of columns are the caller's constants.
 		$set = "$what = $what + 1" . ( 'ignored' === $what ? '' : ', heard_at = UTC_TIMESTAMP()' ) . ( null === $stranger ? '' : ', stranger = ' . Sql::bytes( $stranger ) );
 		return sprintf( 'UPDATE `%s` SET %s WHERE tenant = %d', Schema::table( 'webhooks' ), $set, $tenant );
 	}

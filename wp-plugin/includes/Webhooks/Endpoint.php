@@ -115,7 +115,7 @@ final class Endpoint {
 	/** @return array<string, string> */
 	private static function headers(): array {
 		$headers = array();
-		foreach ( $_SERVER as $name => $value ) {
+		foreach ( $_SERVER as $name => $value ) { // phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- headers go to the extension as they came.
 			if ( is_string( $value ) && preg_match( '/^(?:HTTP_(.+)|(CONTENT_TYPE))$/D', (string) $name, $match ) ) {
 				$headers[ strtr( strtolower( $match[2] ?? $match[1] ), '_', '-' ) ] = wp_unslash( $value );
 			}

@@ -76,7 +76,7 @@ final class Hints {
 
 	/** @return list<array{0: int, 1: string}> Tenants and objects with records that wait and have no job of this kind. */
 	public static function orphans( string $kind ): array {
-		$rows = Sql::rows( sprintf( "SELECT DISTINCT r.tenant, r.object FROM `%s` r WHERE r.missing_at IS NULL AND NOT EXISTS (SELECT 1 FROM `%s` j WHERE j.tenant = r.tenant AND j.kind = %s AND j.object = r.object)", Schema::table( 'webhook_records' ), Schema::table( 'jobs' ), Sql::bytes( $kind ) ) );
+		$rows = Sql::rows( sprintf( 'SELECT DISTINCT r.tenant, r.object FROM `%s` r WHERE r.missing_at IS NULL AND NOT EXISTS (SELECT 1 FROM `%s` j WHERE j.tenant = r.tenant AND j.kind = %s AND j.object = r.object)', Schema::table( 'webhook_records' ), Schema::table( 'jobs' ), Sql::bytes( $kind ) ) );
 		return array_map( static fn( array $row ): array => array( (int) $row['tenant'], (string) $row['object'] ), $rows );
 	}
 

@@ -106,7 +106,7 @@ final class Inbox {
 		global $wpdb;
 		$table = Schema::table( 'webhook_messages' );
 		Sql::prune( 'webhook_messages', 'heard_at < UTC_TIMESTAMP() - INTERVAL ' . self::KEEP_DAYS . ' DAY' );
-		$floor = (int) $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) ); // phpcs:ignore WordPress.DB.PreparedSQL
+		$floor = (int) $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) );
 		if ( $floor ) {
 			Sql::prune( 'webhook_messages', "id <= $floor" );
 		}

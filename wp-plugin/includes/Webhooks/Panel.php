@@ -31,7 +31,7 @@ final class Panel {
 			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 		}
 		try {
-			$notice = self::done( $tenant, wp_unslash( $_POST ) ); // phpcs:ignore WordPress.Security.NonceVerification -- above.
+			$notice = self::done( $tenant, wp_unslash( $_POST ) ); // phpcs:ignore WordPress.Security -- the nonce: above; done() checks each field.
 			add_action( 'admin_notices', static fn() => Notices::show( 'success', $notice, false ) );
 		} catch ( \InvalidArgumentException | \RuntimeException $e ) { // The extension's exceptions are among them.
 			$words = $e->getMessage();
