@@ -38,7 +38,7 @@ final class Refused {
 		if ( array() === ( $args['tenants'] ?? null ) ) {
 			return array();
 		}
-		$rows = Sql::rows( sprintf( 'SELECT x.* FROM (%s) x WHERE %s ORDER BY x.at DESC, x.side, x.id DESC LIMIT %d OFFSET %d', self::both( $args ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) );
+		$rows = Sql::rows( sprintf( 'SELECT x.* FROM (%s) x WHERE %s ORDER BY x.at DESC, x.side, x.id DESC LIMIT %d OFFSET %d', self::both( $args ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- both() and where() quote.
 		return array_map(
 			static function ( array $row ): array {
 				foreach ( array( 'id', 'tenant', 'post_id', 'times', 'who' ) as $name ) {
@@ -52,7 +52,7 @@ final class Refused {
 
 	/** @param array{tenants?: list<int>|null, side?: string, words?: string} $args As of list(). */
 	public static function count( array $args = array() ): int {
-		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( sprintf( 'SELECT COUNT(*) AS n FROM (%s) x WHERE %s', self::both( $args ), self::where( $args ) ) )[0]['n'];
+		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( sprintf( 'SELECT COUNT(*) AS n FROM (%s) x WHERE %s', self::both( $args ), self::where( $args ) ) )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- both() and where() quote.
 	}
 
 	/** @return array<int, int> How many there are, by tenant; of those that have none, nothing. */
@@ -108,7 +108,7 @@ final class Refused {
 		if ( 'portal' === $side ) {
 			return Sql::change( Changes::update_sql( $id, 'refused = ' . Changes::SET_ASIDE ) . ' AND refused = ' . Changes::REFUSED ) > 0;
 		}
-		return 'crm' === $side && Sql::change( 'DELETE FROM `' . Schema::table( 'refused' ) . "` WHERE id = $id" ) > 0;
+		return 'crm' === $side && Sql::change( 'DELETE FROM `' . Schema::table( 'refused' ) . "` WHERE id = $id" ) > 0; // phpcs:ignore WordPress.DB.PreparedSQL -- an integer, see parts().
 	}
 
 	/**

@@ -39,7 +39,7 @@ final class Standings {
 		$all = array_fill_keys( $keys, self::NOTHING );
 		$in  = implode( ',', array_map( 'intval', $keys ) );
 		$add = static function ( string $sql, string ...$names ) use ( &$all ): void {
-			foreach ( Sql::rows( $sql ) as $row ) {
+			foreach ( Sql::rows( $sql ) as $row ) { // phpcs:ignore WordPress.DB.PreparedSQL -- the statements below.
 				foreach ( $names as $name ) {
 					$all[ (int) $row['tenant'] ][ $name ] += (int) $row[ $name ];
 				}
@@ -90,7 +90,7 @@ final class Standings {
 			return $all;
 		}
 		$sql = "SELECT DATE(finished_at + INTERVAL %d SECOND) AS day, state, COUNT(*) AS many FROM `%s` WHERE finished_at >= UTC_TIMESTAMP() - INTERVAL %d DAY AND kind IN ('pull', '%s') AND tenant IN (%s) GROUP BY day, state";
-		foreach ( Sql::rows( sprintf( $sql, $offset, Schema::table( 'runs' ), $days, Jobs::BACKFILL, implode( ',', array_map( 'intval', $keys ) ) ) ) as $row ) {
+		foreach ( Sql::rows( sprintf( $sql, $offset, Schema::table( 'runs' ), $days, Jobs::BACKFILL, implode( ',', array_map( 'intval', $keys ) ) ) ) as $row ) { // phpcs:ignore WordPress.DB.PreparedSQL -- the numbers go into %d.
 			if ( isset( $all[ $row['day'] ][ $row['state'] ] ) ) {
 				$all[ $row['day'] ][ $row['state'] ] += (int) $row['many'];
 			}
