@@ -58,6 +58,11 @@ final class LeadsScreenTest extends PluginCase {
 		}
 		$this->assertStringContainsString( 'The CRM says: &lt;b&gt;no&lt;/b&gt; such phone', $html );
 		$this->assertStringContainsString( 'both changed it', $html );
+		Sql::change( 'INSERT INTO ' . Schema::table( 'refused' ) . " SET tenant = (SELECT MIN(id) FROM " . Schema::table( 'tenants' ) . "), object = 'leads', crm_id = '1', id_hash = UNHEX(SHA2('1', 256)), reason = 'too long for us', first_at = UTC_TIMESTAMP(), last_at = UTC_TIMESTAMP()" );
+		$html = $this->screen( 1, array( 'sync' => 'refused' ) );
+		$this->assertStringContainsString( 'too long for us', $html );
+		$this->assertSame( 2, substr_count( $html, 'data-stands="refused"' ) );
+		$this->assertSame( 0, substr_count( $this->screen( 1, array( 'sync' => 'linked' ) ), 'data-stands="' ) );
 	}
 
 	public function test_leads_that_the_crm_never_had_are_counted_and_listed(): void {

@@ -47,15 +47,16 @@ final class Standings {
 		};
 		foreach ( Runs::latest_of( $keys ) as $key => $run ) {
 			$all[ $key ]['run'] = $run;
-			// What the last sync could not store is still missing.
-			$all[ $key ]['refused'] = (int) $run['refused'];
+		}
+		foreach ( array_intersect_key( Refused::by_tenant(), $all ) as $key => $many ) {
+			$all[ $key ]['refused'] = $many;
 		}
 		foreach ( Sql::rows( 'SELECT id, next_due_at FROM `' . Schema::table( 'tenants' ) . "` WHERE id IN ($in)" ) as $row ) {
 			$all[ (int) $row['id'] ]['next_at'] = $row['next_due_at'];
 		}
 		$add( 'SELECT tenant, COUNT(*) AS records FROM `' . Schema::table( 'records' ) . "` WHERE tenant IN ($in) AND object = 'leads' GROUP BY tenant", 'records' );
 		$add( "SELECT tenant, SUM(state <> 'dead') AS waiting, SUM(state = 'dead') AS dead FROM `" . Schema::table( 'jobs' ) . "` WHERE tenant IN ($in) GROUP BY tenant", 'waiting', 'dead' );
-		$add( 'SELECT tenant, SUM(refused = 0) AS waiting, SUM(refused = 1) AS refused FROM `' . Schema::table( 'changes' ) . "` WHERE tenant IN ($in) GROUP BY tenant", 'waiting', 'refused' );
+		$add( 'SELECT tenant, COUNT(*) AS waiting FROM `' . Schema::table( 'changes' ) . "` WHERE tenant IN ($in) AND refused = 0 GROUP BY tenant", 'waiting' );
 		$add( 'SELECT tenant, COUNT(*) AS conflicts FROM `' . Schema::table( 'conflicts' ) . "` WHERE tenant IN ($in) AND state = 'open' GROUP BY tenant", 'conflicts' );
 		$fetched = array();
 		foreach ( Sql::rows( sprintf( "SELECT tenant, fetched, finished_at FROM (SELECT tenant, fetched, finished_at, ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY id DESC) AS nth FROM `%s` WHERE tenant IN (%s) AND kind = 'pull' AND state = 'done') newest WHERE nth <= %d ORDER BY tenant, nth", Schema::table( 'runs' ), $in, self::REMEMBERED ) ) as $row ) {

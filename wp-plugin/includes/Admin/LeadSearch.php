@@ -108,12 +108,13 @@ final class LeadSearch {
 	private static function standing_sql( string $stands ): string {
 		$change   = 'SELECT 1 FROM `' . Schema::table( 'changes' ) . '` c WHERE c.record = r.id';
 		$conflict = 'SELECT 1 FROM `' . Schema::table( 'conflicts' ) . "` k WHERE k.record = r.id AND k.state = 'open'";
+		$refused  = 'SELECT 1 FROM `' . Schema::table( 'refused' ) . '` f WHERE f.tenant = r.tenant AND f.object = r.object AND f.id_hash = r.id_hash';
 		$gone     = '(r.gone > 0 OR r.hint >= ' . Looks::MISSING . ')';
 		switch ( $stands ) {
 			case self::CONFLICT:
 				return " AND EXISTS ($conflict)";
 			case self::REFUSED:
-				return " AND EXISTS ($change AND c.refused > 0)";
+				return " AND (EXISTS ($change AND c.refused > 0) OR EXISTS ($refused))";
 			case self::SENDING:
 				return " AND EXISTS ($change AND c.refused = 0 AND c.sent_at IS NOT NULL)";
 			case self::CHANGED:
@@ -121,7 +122,7 @@ final class LeadSearch {
 			case self::GONE:
 				return " AND $gone";
 			case self::LINKED:
-				return " AND NOT $gone AND NOT EXISTS ($change) AND NOT EXISTS ($conflict)";
+				return " AND NOT $gone AND NOT EXISTS ($change) AND NOT EXISTS ($conflict) AND NOT EXISTS ($refused)";
 		}
 		return '';
 	}
@@ -137,11 +138,14 @@ final class LeadSearch {
 		$ids       = implode( ',', array_map( 'intval', array_column( $rows, 'id' ) ) );
 		$changes   = array_column( Sql::rows( 'SELECT record, refused, reason, sent_at FROM `' . Schema::table( 'changes' ) . "` WHERE record IN ($ids)" ), null, 'record' );
 		$conflicts = array_column( Sql::rows( 'SELECT record, MIN(reason) AS reason FROM `' . Schema::table( 'conflicts' ) . "` WHERE record IN ($ids) AND state = 'open' GROUP BY record" ), 'reason', 'record' );
+		$refused   = array_column( Sql::rows( 'SELECT r.id, f.reason FROM `' . Schema::table( 'records' ) . '` r JOIN `' . Schema::table( 'refused' ) . "` f ON f.tenant = r.tenant AND f.object = r.object AND f.id_hash = r.id_hash WHERE r.id IN ($ids)" ), 'reason', 'id' );
 		foreach ( $rows as &$row ) {
 			$change        = $changes[ $row['id'] ] ?? null;
-			$row['reason'] = $conflicts[ $row['id'] ] ?? $change['reason'] ?? null;
+			$row['reason'] = $conflicts[ $row['id'] ] ?? $refused[ $row['id'] ] ?? $change['reason'] ?? null;
 			if ( isset( $conflicts[ $row['id'] ] ) ) {
 				$row['stands'] = self::CONFLICT;
+			} elseif ( isset( $refused[ $row['id'] ] ) ) {
+				$row['stands'] = self::REFUSED;
 			} elseif ( $change ) {
 				$row['stands'] = $change['refused'] > 0 ? self::REFUSED : ( null === $change['sent_at'] ? self::CHANGED : self::SENDING );
 			} else {
