@@ -124,7 +124,7 @@ final class Article {
 		$job    = Jobs::hold( $tenant->key, 'leads' );
 		try {
 			$store = $tenant->uses_hooks() ? new HookStore( $tenant, $job, $fields ) : new Store( $tenant, $job, $fields );
-			$store->batch( $rows );
+			Tenancy\Viewer::as_system( static fn() => $store->batch( $rows ) );
 		} finally {
 			Jobs::finish( $job );
 		}

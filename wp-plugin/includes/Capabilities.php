@@ -6,8 +6,10 @@
  * - sync_tenant_crm:   start, follow and cancel syncs.
  * - view_tenant_leads: read leads.
  *
- * Administrators get all three on activation. Whoever lacks manage_tenant_crm can use the other two only for the tenants in their own list
- * (user meta, set by those who manage tenants). Lead posts are mapped through the ledger, by the tenant's integer key, never by meta value.
+ * Administrators get all three on activation, and there is a role for portal users that has the last one. Whoever lacks manage_tenant_crm can
+ * use the other two only for the own tenants: those in the own list (user meta, set by those who manage tenants), those of the own roles (an
+ * option, set by the same), those that a filter adds. `current_user_can( 'view_tenant_leads', 'acme' )` asks for one tenant by its id. Lead
+ * posts are mapped through the ledger, by the tenant's integer key, never by meta value. What queries find is Tenancy's business.
  */
 
 namespace TenantCRM;
@@ -21,6 +23,12 @@ final class Capabilities {
 
 	/** List of external tenant ids (see user_meta()). The underscore makes it protected: profile forms and REST do not offer it. */
 	const USER_META = '_tenant_crm_tenant';
+
+	/** Option: role => list of external tenant ids. */
+	const ROLE_OPTION = 'tenant_crm_sync_roles';
+
+	/** The role that activation makes, for people who read their tenant's leads and do nothing else here. */
+	const PORTAL_ROLE = 'tenant_crm_portal_user';
 
 	const POST_TYPE = 'crm_lead';
 
@@ -39,8 +47,10 @@ final class Capabilities {
 		add_filter( 'auth_user_meta_' . self::user_meta(), array( __CLASS__, 'may_assign' ), 10, 4 );
 	}
 
-	/** Gives the capabilities to the administrator role. Safe to repeat. */
+	/** Gives the capabilities to the administrator role, and makes the role of portal users. Safe to repeat. */
 	public static function grant(): void {
+		// What a site has made of the role stays.
+		add_role( self::PORTAL_ROLE, __( 'CRM portal user', 'tenant-crm-sync' ), array( 'read' => true, self::VIEW => true ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$role = get_role( 'administrator' );
 		if ( null !== $role ) {
 			foreach ( self::ALL as $cap ) {
@@ -49,8 +59,10 @@ final class Capabilities {
 		}
 	}
 
-	/** Takes the capabilities from every role. */
+	/** Takes the capabilities from every role, and the portal's role away. */
 	public static function revoke(): void {
+		remove_role( self::PORTAL_ROLE );
+		delete_option( self::ROLE_OPTION );
 		foreach ( wp_roles()->role_objects as $role ) {
 			foreach ( self::ALL as $cap ) {
 				$role->remove_cap( $cap );
@@ -71,10 +83,15 @@ final class Capabilities {
 	public static function tenants_of( int $user_id ): array {
 		$stored = $user_id > 0 ? get_user_meta( $user_id, self::user_meta(), true ) : array();
 		$ids    = is_array( $stored ) ? $stored : array( $stored );
+		$roles  = self::by_role();
+		$user   = $roles && $user_id > 0 ? get_userdata( $user_id ) : false;
+		foreach ( $user ? $user->roles : array() as $role ) {
+			$ids = array_merge( $ids, $roles[ $role ] ?? array() );
+		}
 		/**
 		 * The external ids of the tenants that a user belongs to.
 		 *
-		 * @param list<string> $ids     From the user's meta.
+		 * @param list<string> $ids     From the user's meta and roles.
 		 * @param int          $user_id 0 for a visitor.
 		 */
 		$ids = (array) apply_filters( 'tenant_crm_sync_user_tenants', $ids, $user_id );
@@ -91,8 +108,43 @@ final class Capabilities {
 		update_user_meta( $user_id, self::user_meta(), wp_slash( array_values( array_map( 'strval', $ids ) ) ) );
 	}
 
+	/** @return array<string, list<string>> External ids of tenants by the role whose users belong to them. */
+	public static function by_role(): array {
+		$stored = get_option( self::ROLE_OPTION, array() );
+		return is_array( $stored ) ? array_map( static fn( $ids ): array => array_values( array_map( 'strval', array_filter( (array) $ids, 'is_scalar' ) ) ), $stored ) : array();
+	}
+
+	/** @return list<string> The roles whose users belong to a tenant. */
+	public static function roles_of( string $tenant_id ): array {
+		return array_map( 'strval', array_keys( array_filter( self::by_role(), static fn( array $ids ): bool => in_array( $tenant_id, $ids, true ) ) ) );
+	}
+
+	/**
+	 * Says which roles' users belong to a tenant. The caller has checked that it may (manage_tenant_crm).
+	 *
+	 * @param list<string> $roles
+	 * @throws \InvalidArgumentException For a role that this site does not have.
+	 */
+	public static function assign_roles( string $tenant_id, array $roles ): void {
+		$all = self::by_role();
+		foreach ( array_diff( $roles, array_keys( wp_roles()->roles ) ) as $unknown ) {
+			throw new \InvalidArgumentException( "There is no role \"$unknown\" on this site." );
+		}
+		foreach ( array_unique( array_merge( array_keys( $all ), $roles ) ) as $role ) {
+			$ids = array_values( array_diff( $all[ $role ] ?? array(), array( $tenant_id ) ) );
+			if ( in_array( $role, $roles, true ) ) {
+				$ids[] = $tenant_id;
+			}
+			$all[ $role ] = $ids;
+		}
+		update_option( self::ROLE_OPTION, array_filter( $all ), true );
+	}
+
 	/** Takes a deleted tenant from every user's list: whoever gets its id later is somebody else. */
 	public static function forget_tenant( string $id ): void {
+		if ( self::roles_of( $id ) ) {
+			self::assign_roles( $id, array() );
+		}
 		$users = get_users(
 			array(
 				'blog_id'  => 0,
@@ -138,8 +190,8 @@ final class Capabilities {
 	}
 
 	/**
-	 * Filter map_meta_cap: leads through their tenant, the post type's own capabilities through ours. Where another plugin registered the
-	 * type, only posts that the ledger knows are ours to decide about.
+	 * Filter map_meta_cap: our capabilities for a tenant, leads through their tenant, the post type's own capabilities through ours. Where
+	 * another plugin registered the type, only posts that are some tenant's lead are ours to decide about.
 	 *
 	 * @param list<string> $caps
 	 * @param string       $cap
@@ -148,9 +200,13 @@ final class Capabilities {
 	 * @return list<string>
 	 */
 	public static function map( $caps, $cap, $user_id, $args ) {
+		if ( isset( $args[0] ) && in_array( $cap, self::ALL, true ) ) {
+			$is_own = is_scalar( $args[0] ) && ( user_can( (int) $user_id, self::MANAGE ) || in_array( (string) $args[0], self::tenants_of( (int) $user_id ), true ) );
+			return $is_own ? array( $cap ) : array( 'do_not_allow' );
+		}
 		if ( isset( self::POST_META_CAPS[ $cap ] ) && isset( $args[0] ) ) {
 			$post = get_post( $args[0] );
-			if ( $post instanceof \WP_Post && self::POST_TYPE === self::type_of( $post ) && ( PostType::is_ours() || null !== self::tenant_key_of( self::lead_of( $post ) ) ) ) {
+			if ( $post instanceof \WP_Post && self::POST_TYPE === self::type_of( $post ) && ( null !== self::tenant_key_of( self::lead_of( $post ) ) || Tenancy\Viewer::is_unknown_lead( self::lead_of( $post ) ) ) ) {
 				return self::for_post( (int) $user_id, $post, self::POST_META_CAPS[ $cap ] );
 			}
 		}

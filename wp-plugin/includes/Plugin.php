@@ -33,6 +33,8 @@ final class Plugin {
 		add_action( 'switch_blog', array( self::class, 'use_site' ), 10, 0 );
 		add_action( 'plugins_loaded', array( self::class, 'install_if_older' ) );
 		self::register( Capabilities::class );
+		Tenancy\Queries::register();
+		Tenancy\Doors::register();
 		self::register( Rest\Routes::class );
 		self::register( Rest\MetricsRoute::class );
 		PostType::register();
