@@ -35,7 +35,11 @@ final class Plugin {
 		self::register( Capabilities::class );
 		Tenancy\Queries::register();
 		Tenancy\Doors::register();
+		self::register( Rest\Gate::class );
 		self::register( Rest\Routes::class );
+		self::register( Rest\TenantRoutes::class );
+		self::register( Rest\LeadRoutes::class );
+		self::register( Rest\ConflictRoutes::class );
 		self::register( Rest\MetricsRoute::class );
 		PostType::register();
 		TwoWay\Hooks::register();

@@ -1,7 +1,7 @@
 <?php
 /**
- * Finds leads of some tenants in the ledger's projection for the Leads screen: words, how they stand with the CRM, order, pages. It never
- * looks at posts or their meta, and joins by the tenant's integer key. Writing the projection is Ledger's business.
+ * Finds leads of some tenants in the ledger's projection, for the Leads screen, REST and the portal: words, how they stand with the CRM, order, pages. It never
+ * looks at posts' meta, and joins by the tenant's integer key. Writing the projection is Ledger's business.
  *
  * Leads of the portal that the CRM has never had are not in the ledger; they are listed by count_new() and page_new().
  */
@@ -31,6 +31,9 @@ final class LeadSearch {
 	const GONE     = 'gone';
 	const LINKED   = 'linked';
 	const UNSENT   = 'new';
+
+	/** Those that the portal shows: with a post that is published. */
+	const HERE = 'here';
 
 	/** @var string WHERE, prepared. */
 	private $where;
@@ -80,6 +83,17 @@ final class LeadSearch {
 		return self::with_standing( Sql::rows( sprintf( 'SELECT r.id, r.tenant, r.crm_id, r.post_id, r.name, r.email, r.state, r.owner, r.crm_updated_at, r.synced_at, r.gone, r.hint FROM `%s` r WHERE %s ORDER BY r.%s %s, r.id %s LIMIT %d OFFSET %d', Schema::table( 'records' ), $this->where, $column, $way, $way, $size, $size * max( 0, $number - 1 ) ) ) );
 	}
 
+	/**
+	 * @param int       $id      Number of the ledger's row.
+	 * @param list<int> $tenants
+	 * @return array<string, string|null>|null The same shape, if it is a lead of one of these tenants.
+	 */
+	public static function one( int $id, array $tenants ): ?array {
+		$search         = new self( $tenants, '' );
+		$search->where .= " AND r.id = $id";
+		return $search->page( 'name', true, 1, 1 )[0] ?? null;
+	}
+
 	/** How many leads of the portal the CRM has never had. */
 	public function count_new(): int {
 		return (int) Sql::rows( "SELECT COUNT(*) AS n {$this->new_sql()}" )[0]['n'];
@@ -106,6 +120,7 @@ final class LeadSearch {
 	}
 
 	private static function standing_sql( string $stands ): string {
+		global $wpdb;
 		$change   = 'SELECT 1 FROM `' . Schema::table( 'changes' ) . '` c WHERE c.record = r.id';
 		$conflict = 'SELECT 1 FROM `' . Schema::table( 'conflicts' ) . "` k WHERE k.record = r.id AND k.state = 'open'";
 		$refused  = 'SELECT 1 FROM `' . Schema::table( 'refused' ) . '` f WHERE f.tenant = r.tenant AND f.object = r.object AND f.id_hash = r.id_hash';
@@ -119,6 +134,8 @@ final class LeadSearch {
 				return " AND EXISTS ($change AND c.refused = 0 AND c.sent_at IS NOT NULL)";
 			case self::CHANGED:
 				return " AND EXISTS ($change AND c.refused = 0 AND c.sent_at IS NULL)";
+			case self::HERE:
+				return " AND EXISTS (SELECT 1 FROM `$wpdb->posts` p WHERE p.ID = r.post_id AND p.post_status = 'publish')";
 			case self::GONE:
 				return " AND $gone";
 			case self::LINKED:

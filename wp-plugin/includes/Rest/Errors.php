@@ -17,6 +17,79 @@ final class Errors {
 		);
 	}
 
+	/** Who is logged in, but may not do this. */
+	public static function may_not(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_forbidden',
+			is_user_logged_in() ? __( 'You are not allowed to do this. Ask whoever manages the CRM tenants of this site.', 'tenant-crm-sync' ) : __( 'Log in first.', 'tenant-crm-sync' ),
+			array( 'status' => rest_authorization_required_code() )
+		);
+	}
+
+	/** @param int $seconds After which it is worth asking again. */
+	public static function too_many( int $seconds ): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_too_many_requests',
+			/* translators: %s: number of seconds */
+			sprintf( _n( 'Too many requests. Try again in %s second.', 'Too many requests. Try again in %s seconds.', $seconds, 'tenant-crm-sync' ), number_format_i18n( $seconds ) ),
+			array(
+				'status'      => 429,
+				'retry_after' => $seconds,
+			)
+		);
+	}
+
+	/** What was given cannot be used; the words say why, and never what a secret was. */
+	public static function refused( string $message, int $status = 400 ): \WP_Error {
+		return new \WP_Error( 'tenant_crm_refused', $message, array( 'status' => $status ) );
+	}
+
+	public static function tenant_exists(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_tenant_exists',
+			__( 'There is a tenant with this id already. Change that one, or choose another id.', 'tenant-crm-sync' ),
+			array( 'status' => 409 )
+		);
+	}
+
+	public static function no_bin(): \WP_Error {
+		return new \WP_Error(
+			'rest_trash_not_supported',
+			__( 'A tenant has no bin: its data key is destroyed. Set force to true to delete it.', 'tenant-crm-sync' ),
+			array( 'status' => 501 )
+		);
+	}
+
+	/** Also the answer for a lead of another tenant. */
+	public static function unknown_lead(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_unknown_lead',
+			__( 'There is no such lead.', 'tenant-crm-sync' ),
+			array( 'status' => 404 )
+		);
+	}
+
+	public static function not_editable(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_one_way',
+			__( 'Leads of this tenant come from the CRM, which would overwrite the change. Change the lead in the CRM, or set the tenant’s direction to both ways.', 'tenant-crm-sync' ),
+			array( 'status' => 409 )
+		);
+	}
+
+	/** Also the answer for a conflict of another tenant. */
+	public static function unknown_conflict(): \WP_Error {
+		return new \WP_Error(
+			'tenant_crm_unknown_conflict',
+			__( 'There is no such conflict. Its tenant may have been deleted.', 'tenant-crm-sync' ),
+			array( 'status' => 404 )
+		);
+	}
+
+	public static function not_decided( string $message ): \WP_Error {
+		return new \WP_Error( 'tenant_crm_not_decided', $message, array( 'status' => 409 ) );
+	}
+
 	public static function no_metrics(): \WP_Error {
 		return new \WP_Error(
 			'tenant_crm_forbidden',
@@ -71,7 +144,7 @@ final class Errors {
 		error_log( sprintf( 'tenant-crm-sync: %s in %s:%d: %s', get_class( $error ), $error->getFile(), $error->getLine(), $error->getMessage() ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
 		return new \WP_Error(
 			'unexpected_error',
-			__( 'The site met an unexpected error while syncing. PHP’s error log has the details.', 'tenant-crm-sync' ),
+			__( 'The site met an unexpected error. PHP’s error log has the details.', 'tenant-crm-sync' ),
 			array( 'status' => 500 )
 		);
 	}

@@ -55,17 +55,22 @@ final class Viewer {
 	 * @return list<int>|null Null: of all. Empty: of none, also where it cannot be told yet who the user is.
 	 */
 	public static function keys(): ?array {
-		if ( self::is_system() ) {
-			return null;
-		}
-		$user = self::user();
+		return self::is_system() ? null : self::keys_of( self::user(), Capabilities::VIEW );
+	}
+
+	/**
+	 * The integer keys of the tenants for which a user has one of our capabilities.
+	 *
+	 * @return list<int>|null Null: of all.
+	 */
+	public static function keys_of( int $user, string $capability ): ?array {
 		if ( 0 === $user || ! Schema::is_current() ) {
 			return array();
 		}
 		if ( user_can( $user, Capabilities::MANAGE ) ) {
 			return null;
 		}
-		return user_can( $user, Capabilities::VIEW ) ? self::lookup( Capabilities::tenants_of( $user ) ) : array();
+		return user_can( $user, $capability ) ? self::lookup( Capabilities::tenants_of( $user ) ) : array();
 	}
 
 	/** Whether a lead, or what hangs on it, may be shown now. Other posts may. */
