@@ -140,4 +140,25 @@ abstract class TwoWayCase extends PluginCase {
 			}
 		}
 	}
+
+	/** Does something once, between two steps of the next push. */
+	protected function at_step( string $step, callable $what ): void {
+		add_action(
+			'tenant_crm_sync_push_step',
+			static function ( string $at ) use ( $step, $what ): void {
+				if ( $at === $step ) {
+					remove_all_actions( 'tenant_crm_sync_push_step' );
+					$what();
+				}
+			}
+		);
+	}
+
+	/** Jobs of processes that died, and what waits, may go on at once. */
+	protected function bury_the_dead(): void {
+		global $wpdb;
+		wp_cache_flush();
+		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET lease_until = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE state = 'running'" );
+		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET available_at = UTC_TIMESTAMP(3), held = 0" );
+	}
 }

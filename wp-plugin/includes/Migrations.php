@@ -19,6 +19,7 @@ final class Migrations {
 			5       => self::webhooks(),
 			6       => self::two_way(),
 			7       => self::refused(),
+			8       => self::edits(),
 			default => array(),
 		};
 	}
@@ -408,6 +409,21 @@ final class Migrations {
 				UNIQUE KEY record (tenant, object, id_hash),
 				KEY tenant (tenant, id)
 			) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC",
+		);
+	}
+
+	/** @return list<string> */
+	private static function edits(): array {
+		return array_merge(
+			// times: JSON, see FieldTimes. person: by what the lead is known now, also where the CRM knows it by something else still.
+			self::columns(
+				'changes',
+				array(
+					'times'  => 'TEXT NULL',
+					'person' => 'BINARY(16) NULL',
+				)
+			),
+			self::keys( 'changes', array( 'person' => '(tenant, object, person)' ) )
 		);
 	}
 

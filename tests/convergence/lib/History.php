@@ -8,7 +8,7 @@ final class History {
 	/** @var array<int, array{side: string, person: string, field: string, over: int}> By number, from 1. */
 	private array $edits = array();
 
-	/** @var list<array{side: string, person: string, fields: array<string, int>, is_linked: bool, is_blind: bool, is_undone: bool}> */
+	/** @var list<array{side: string, person: string, fields: array<string, int>, is_linked: bool, is_blind: bool, is_undone: bool, behind: int}> behind: the last edit before it. */
 	public array $deletes = array();
 
 	/** @var list<array{0: string, 1: int, 2: int}> Field, the edit that was chosen, and the other. */
@@ -40,7 +40,7 @@ final class History {
 
 	/** @param array<string, int> $fields What whoever deletes it sees. */
 	public function delete( string $side, string $person, array $fields, bool $is_linked, bool $is_blind ): void {
-		$this->deletes[] = array( 'side' => $side, 'person' => $person, 'fields' => $fields, 'is_linked' => $is_linked, 'is_blind' => $is_blind, 'is_undone' => false );
+		$this->deletes[] = array( 'side' => $side, 'person' => $person, 'fields' => $fields, 'is_linked' => $is_linked, 'is_blind' => $is_blind, 'is_undone' => false, 'behind' => count( $this->edits ) );
 	}
 
 	/** Somebody takes the person out of the portal's bin, whoever put them there. */

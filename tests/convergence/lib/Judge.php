@@ -126,11 +126,16 @@ final class Judge {
 		foreach ( $this->history->of( $person ) as $number => $edit ) {
 			$field  = $edit['field'];
 			$reason = $this->lost( $number, Value::edit( $record[ $field ] ), $field );
-			$went   = array_filter( $this->history->deletes, fn( array $delete ): bool => $person === $delete['person'] && in_array( $number, $this->history->chain( $delete['fields'][ $field ] ), true ) );
+			$went   = array_filter( $this->history->deletes, fn( array $delete ): bool => $person === $delete['person'] && ( in_array( $number, $this->history->chain( $delete['fields'][ $field ] ), true ) || $this->counts( $delete, $number, $edit['side'] ) ) );
 			if ( null !== $reason && ! $went ) {
 				$this->fault( "$person: $field: $reason" );
 			}
 		}
+	}
+
+	/** Whether a deletion, also one that was taken back, counts more than an edit of the other side before it. */
+	private function counts( array $delete, int $edit, string $side ): bool {
+		return $side !== $delete['side'] && $edit <= $delete['behind'] && ( $delete['side'] === $this->rules['settings']['delete_policy'] || isset( $this->history->asked[ $delete['person'] ] ) );
 	}
 
 	/** Why an edit that is not in a value is lost; null: it is in it, or was given up. */

@@ -32,9 +32,10 @@ final class Changes {
 	/**
 	 * Notes that a post changes. Never fails: what cannot be noted the sweep finds.
 	 *
-	 * @param string|null $tenant_id What `_tenant_id` is about to become, of a post that the ledger does not know.
+	 * @param string|null                          $tenant_id What `_tenant_id` is about to become, of a post that the ledger does not know.
+	 * @param (callable(bool): FieldTimes)|null $times     Which field changes when, asked where the tenant wants to know; told whether the ledger does not know the lead.
 	 */
-	public static function mark( int $post_id, ?string $tenant_id = null ): void {
+	public static function mark( int $post_id, ?string $tenant_id = null, ?callable $times = null ): void {
 		if ( $post_id <= 0 || ! Rules::any() ) {
 			return;
 		}
@@ -42,28 +43,38 @@ final class Changes {
 		if ( ! $owner || ! Rules::direction_is_two_way( (string) $owner['settings'], (string) $owner['object'] ) ) {
 			return;
 		}
-		$hash = null === $owner['record'] ? self::hash_of( $post_id, (string) $owner['settings'], (string) $owner['object'] ) : null;
+		$is_new = null === $owner['record'];
+		$hash   = self::hash_of( $post_id, (string) $owner['settings'], (string) $owner['object'] );
+		$times  = $times && FieldTimes::are_wanted( (string) $owner['settings'] ) ? $times( $is_new ) : null;
 		try {
-			Sql::change( self::mark_sql( (int) $owner['tenant'], (string) $owner['object'], $post_id, null === $owner['record'] ? null : (int) $owner['record'], get_current_user_id(), $hash ) );
+			Sql::change( self::mark_sql( (int) $owner['tenant'], (string) $owner['object'], $post_id, $is_new ? null : (int) $owner['record'], get_current_user_id(), $hash, $times ) );
 		} catch ( StoreException $e ) {
 			error_log( "tenant-crm-sync: a change of post $post_id was not noted; the next sweep looks for it. {$e->getMessage()}" ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
 		}
 		self::ring( (int) $owner['tenant'], (string) $owner['object'] );
 	}
 
-	/** The statement of a mark, also for transactions. A lead that is on its way is known by what was sent. */
-	public static function mark_sql( int $tenant, string $object, int $post_id, ?int $record, int $who = 0, ?string $hash = null ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- ?int.
+	/**
+	 * The statement of a mark, also for transactions.
+	 *
+	 * @param string|null $person By what the lead is known now. A new one that is on its way is known by what was sent, too.
+	 */
+	public static function mark_sql( int $tenant, string $object, int $post_id, ?int $record, int $who = 0, ?string $person = null, ?FieldTimes $times = null ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- ?int.
+		$times ??= FieldTimes::none();
 		return sprintf(
-			'INSERT INTO `%s` (tenant, object, post_id, record, unique_hash, who, changed_at, available_at) VALUES (%d, %s, %d, %s, %s, %d, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
-			ON DUPLICATE KEY UPDATE marks = marks + 1, who = IF(VALUES(who) > 0, VALUES(who), who), changed_at = VALUES(changed_at), record = COALESCE(VALUES(record), record), unique_hash = IF(sent_at IS NULL, COALESCE(VALUES(unique_hash), unique_hash), unique_hash),
+			'INSERT INTO `%s` (tenant, object, post_id, record, unique_hash, person, who, times, changed_at, available_at) VALUES (%d, %s, %d, %s, %s, %s, %d, %s, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
+			ON DUPLICATE KEY UPDATE marks = marks + 1, who = IF(VALUES(who) > 0, VALUES(who), who), times = %s, changed_at = VALUES(changed_at), record = COALESCE(VALUES(record), record), unique_hash = IF(sent_at IS NULL, COALESCE(VALUES(unique_hash), unique_hash), unique_hash), person = COALESCE(VALUES(person), person),
 				attempts = 0, refused = 0, reason = NULL, available_at = IF(sent_at IS NULL, VALUES(available_at), available_at), tenant = IF(sent_at IS NULL AND record IS NULL, VALUES(tenant), tenant)',
 			Schema::table( 'changes' ),
 			$tenant,
 			Sql::bytes( $object ),
 			$post_id,
 			null === $record ? 'NULL' : $record,
-			Subject::literal( $hash ),
-			$who
+			null === $record ? Subject::literal( $person ) : 'NULL',
+			Subject::literal( $person ),
+			$who,
+			$times->first ?? 'NULL',
+			$times->next
 		);
 	}
 
@@ -170,7 +181,7 @@ final class Changes {
 		return $wpdb->get_row( "SELECT NULL AS record, 'leads' AS object, t.id AS tenant, t.settings FROM `$tenants` t WHERE t.external_id = " . Sql::bytes( (string) $tenant_id ), ARRAY_A );
 	}
 
-	/** By what a new lead is known, so that the same person coming from the CRM meanwhile is not doubled. */
+	/** By what a lead is known now, so that the same person coming from the CRM or by a form meanwhile is not doubled. */
 	private static function hash_of( int $post_id, string $settings, string $object ): ?string {
 		global $wpdb;
 		$rules  = new Rules( (array) json_decode( $settings, true ), $object );

@@ -181,7 +181,7 @@ final class Decisions {
 		$target = $fields->map()[ $conflict['field'] ];
 		$form   = $fields->portal( array( $conflict['field'] => $value ) );
 		'title' === $target ? $posts->write( $subject->post, $form['title'], array() ) : $posts->write( $subject->post, null, array( $target => $form['meta'][ $target ] ) );
-		$transaction->query( Changes::mark_sql( $conflict['tenant'], $conflict['object'], $subject->post->id, $conflict['record'], get_current_user_id() ) );
+		$transaction->query( Changes::mark_sql( $conflict['tenant'], $conflict['object'], $subject->post->id, $conflict['record'], get_current_user_id(), null, FieldTimes::of_fields( array( $target ) ) ) );
 	}
 
 	private static function is_open( Transaction $transaction, int $id ): bool {

@@ -65,29 +65,42 @@ final class Inlet {
 	 * @param list<string>         $hashes By what the person is, or was, known.
 	 */
 	private static function store( Transaction $transaction, PostWriter $posts, Tenant $tenant, Rules $rules, Fields $fields, array $given, array $hashes ): int {
-		$own   = sprintf( 'tenant = %d AND object = %s', $tenant->key, Sql::bytes( $rules->object ) );
-		$known = 0;
-		foreach ( $hashes ? array( 'changes', 'records' ) : array() as $name ) {
-			// Locked, and so is the gap where there is none: a pull that brings the same person waits.
-			$where = "$own AND unique_hash IN (" . implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) ) . ')' . ( 'records' === $name ? ' AND gone IN (0, 3) AND post_id IS NOT NULL' : '' );
-			$rows  = $transaction->rows( 'SELECT id, post_id FROM `' . Schema::table( $name ) . "` WHERE $where ORDER BY id FOR UPDATE" );
-			$known = $known ? $known : (int) ( $rows[0]['post_id'] ?? 0 );
-		}
-		$subject = $known ? Subject::lock( $transaction, $posts, array(), array( $known ) )[0] ?? null : null;
-		if ( $subject && $subject->post && 'trash' !== $subject->post->status && $subject->is_of( $tenant->id ) ) {
-			$has = Projection::portal( $fields, $subject->post, null, null )[ $rules->unique ] ?? null;
-			if ( $hashes && $rules->unique_hash( $has ) === $hashes[0] ) {
-				// The same, however it was typed this time.
+		foreach ( self::find( $transaction, $tenant, $rules, $hashes ) as $known => $is_own ) {
+			$subject = Subject::lock( $transaction, $posts, array(), array( $known ) )[0] ?? null;
+			if ( ! $subject || ! $subject->post || 'trash' === $subject->post->status || ! $subject->is_of( $tenant->id ) ) {
+				continue;
+			}
+			if ( $is_own ) {
+				// It says who it is, however it was typed this time; what the lead's is by now was somebody's edit.
 				unset( $given[ $rules->unique ] );
 			}
 			self::change( $posts, $fields, $subject->post, $given );
-			$transaction->query( Changes::mark_sql( $tenant->key, $rules->object, $subject->post->id, $subject->row ? (int) $subject->row['id'] : null, get_current_user_id(), $subject->row ? null : $hashes[0] ?? null ) );
-			return $subject->post->id;
+			$transaction->query( Changes::mark_sql( $tenant->key, $rules->object, $known, $subject->row ? (int) $subject->row['id'] : null, get_current_user_id(), $is_own ? null : $hashes[0] ?? null, FieldTimes::of_fields( array_values( array_intersect_key( $fields->map(), $given ) ) ) ) );
+			return $known;
 		}
 		$form = $fields->portal( $given );
 		$post = $posts->insert( array( new Lead( '', '', '', '', $form['title'], array_filter( $form['meta'], 'strlen' ), array(), '', null, null ) ) )[0];
-		$transaction->query( Changes::mark_sql( $tenant->key, $rules->object, $post, null, get_current_user_id(), $hashes[0] ?? null ) );
+		$transaction->query( Changes::mark_sql( $tenant->key, $rules->object, $post, null, get_current_user_id(), $hashes[0] ?? null, FieldTimes::of_fields( array(), true ) ) );
 		return $post;
+	}
+
+	/**
+	 * The leads of a person: by what they are known now, by what was sent of them, by what the CRM has.
+	 *
+	 * @param list<string> $hashes
+	 * @return array<int, bool> By post, the likeliest first: whether it is known by the first of them.
+	 */
+	private static function find( Transaction $transaction, Tenant $tenant, Rules $rules, array $hashes ): array {
+		$own   = sprintf( 'tenant = %d AND object = %s', $tenant->key, Sql::bytes( $rules->object ) );
+		$in    = implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) );
+		$found = array();
+		foreach ( $hashes ? array( array( 'changes', 'person', '' ), array( 'changes', 'unique_hash', '' ), array( 'records', 'unique_hash', ' AND gone IN (0, 3) AND post_id IS NOT NULL' ) ) : array() as list( $name, $column, $where ) ) {
+			// Locked, and so is the gap where there is none: a pull that brings the same person waits.
+			foreach ( $transaction->rows( "SELECT post_id, $column AS hash FROM `" . Schema::table( $name ) . "` WHERE $own AND $column IN ($in)$where ORDER BY id FOR UPDATE" ) as $row ) {
+				$found += array( (int) $row['post_id'] => $row['hash'] === $hashes[0] );
+			}
+		}
+		return $found;
 	}
 
 	/** @param array<string, mixed> $given */

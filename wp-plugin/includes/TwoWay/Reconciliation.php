@@ -129,7 +129,7 @@ final class Reconciliation {
 				continue;
 			}
 			if ( ! $subject->is_of( $this->tenant->id ) ) {
-				$progress->refused[] = array( 'id' => $lead->id, 'reason' => Push::other_tenant( $subject->post ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+				$progress->refused[] = array( 'id' => $lead->id, 'reason' => Claims::other_tenant( $subject->post ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 				continue;
 			}
 			$settled = $this->settlement->settle( $subject, $lead );

@@ -85,6 +85,21 @@ final class Records {
 		return array_merge( $found, $this->transaction->rows( $sql . 'unique_hash IS NULL AND sent_at IS NOT NULL ORDER BY id FOR UPDATE' ) );
 	}
 
+	/**
+	 * Which of these persons have a lead that the CRM knows, by what the CRM has or by what the lead says now.
+	 *
+	 * @param list<string> $hashes
+	 * @return array<string, true>
+	 */
+	public function known( array $hashes ): array {
+		if ( ! $hashes ) {
+			return array();
+		}
+		$own = sprintf( 'tenant = %d AND object = %s', $this->tenant->key, Sql::bytes( $this->rules->object ) );
+		$in  = implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) );
+		return array_fill_keys( array_column( $this->transaction->rows( 'SELECT unique_hash AS hash FROM `' . Schema::table( 'records' ) . "` WHERE $own AND unique_hash IN ($in) AND post_id IS NOT NULL UNION SELECT person FROM `" . Schema::table( 'changes' ) . "` WHERE $own AND person IN ($in) AND record IS NOT NULL" ), 'hash' ), true );
+	}
+
 	public function flush(): void {
 		$columns = array_merge( self::BYTES, self::TEXTS, self::INTS );
 		$pieces  = array( '' => array(), 'id' => array() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing

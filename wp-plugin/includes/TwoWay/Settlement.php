@@ -38,6 +38,9 @@ final class Settlement {
 	/** @var list<array<string, string|null>>|null Changes of new leads that the records of a batch may be; null: there is no batch. */
 	private ?array $expected = null;
 
+	/** @var array<string, true> People of the batch who have a lead already. */
+	private array $known = array();
+
 	/** @var array<string, true> Ids of changes whose lead was given to a record in this transaction. */
 	private array $given = array();
 
@@ -88,20 +91,20 @@ final class Settlement {
 		} elseif ( 'crm' === $merge['delete'] && 'portal' !== $decision ) {
 			$policy = 'keep' === $decision ? $decision : $this->rules->get( 'portal_deletes' );
 			if ( 'keep' === $policy ) {
-				$this->end( $subject, 2 );
+				$this->end( $subject, 2, $lead );
 				return new Settled();
 			}
 			if ( 'ask' === $policy ) {
 				$merge['delete']    = null;
-				$merge['base']      = $base;
-				$merge['conflicts'] = array( array( 'field' => null, 'base' => $base, 'crm' => $crm, 'portal' => null, 'reason' => 'deleted in the portal' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+				$merge['base']      = $base ?? $merge['base'];
+				$merge['conflicts'] = array( array( 'field' => null, 'base' => $merge['base'], 'crm' => $crm, 'portal' => null, 'reason' => 'deleted in the portal' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			}
 		}
 		if ( null === $crm ) {
 			return $this->only_portal( $subject, $merge );
 		}
 		if ( null === $portal ) {
-			return $this->only_crm( $subject, $lead, $merge );
+			return $this->only_crm( $subject, $lead, $merge, $base, $crm );
 		}
 		$this->write( $subject, $lead, $merge, $crm );
 		$this->keep( $subject, $lead, $merge, $crm, $sent );
@@ -109,12 +112,15 @@ final class Settlement {
 	}
 
 	/**
-	 * Looks for the new leads that records of a batch may be, for all of them at once; arrive() does it for one that was not announced.
+	 * Looks for the leads that records of a list may be, for all of them at once; arrive() does it for one that was read by its id. A list
+	 * shows records that are gone, so one of a person who has a lead already is read again first.
 	 *
 	 * @param list<Lead> $leads
 	 */
 	public function expect( array $leads ): void {
-		$this->expected = $leads ? $this->records->candidates( array_values( array_unique( array_filter( array_map( array( $this, 'person' ), $leads ) ) ) ) ) : array();
+		$hashes         = array_values( array_unique( array_filter( array_map( array( $this, 'person' ), $leads ) ) ) );
+		$this->expected = $leads ? $this->records->candidates( $hashes ) : array();
+		$this->known    = $this->records->known( $hashes );
 	}
 
 	private function person( Lead $lead ): ?string {
@@ -151,6 +157,10 @@ final class Settlement {
 			$this->later[]                = $settled->is_dirty()
 				? Changes::update_sql( (int) $change['id'], 'record = (SELECT id FROM `' . Schema::table( 'records' ) . "` WHERE post_id = {$change['post_id']}), available_at = UTC_TIMESTAMP(3)" )
 				: Changes::delete_sql( (int) $change['id'] );
+			return;
+		}
+		if ( null !== $person && isset( $this->known[ $person ] ) ) {
+			$this->records->put( $row, $lead, array( 'hint' => '1' ) );
 			return;
 		}
 		if ( $this->rules->is_mirror() ) {
@@ -201,8 +211,9 @@ final class Settlement {
 		if ( $lead && '' !== $lead->revision ) {
 			$options['crm_updated_at'] = $lead->revision;
 		}
-		if ( $subject->change ) {
-			$options['portal_updated_at'] = str_replace( ' ', 'T', $subject->change['changed_at'] ) . 'Z';
+		$times = FieldTimes::read( $subject->change['times'] ?? null, $this->fields );
+		if ( $times ) {
+			$options['portal_updated_at'] = $times;
 		}
 		if ( in_array( $subject->change['decision'] ?? null, array( 'crm', 'portal' ), true ) ) {
 			$options['delete'] = $subject->change['decision'];
@@ -259,24 +270,30 @@ final class Settlement {
 		return new Settled( array(), false, (bool) $merge['to_crm'] );
 	}
 
-	/** @param array<string, mixed> $merge */
-	private function only_crm( Subject $subject, Lead $lead, array $merge ): Settled {
+	/**
+	 * @param array<string, mixed>      $merge
+	 * @param array<string, mixed>|null $base
+	 * @param array<string, mixed>      $crm
+	 */
+	private function only_crm( Subject $subject, Lead $lead, array $merge, ?array $base, array $crm ): Settled {
 		$row = $subject->row;
 		if ( 'crm' === $merge['delete'] ) {
 			$this->records->put( $row, $lead, array( 'base' => Records::json( $merge['base'] ), 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			return new Settled( array(), true );
 		}
-		if ( $row && $merge['conflicts'] ) {
+		if ( $merge['conflicts'] ) {
 			$this->records->put( $row, $lead, array( 'base' => Records::json( $merge['base'] ), 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			$this->ask( $subject, $lead->hash, $lead->revision, $merge['conflicts'] );
 			return new Settled();
 		}
 		if ( $subject->post && 'trash' === $subject->post->status && $row ) {
+			// Out of the bin, where it may have kept what nobody sent.
+			$merge = $this->merge( $subject, $lead, $base, $crm, Projection::portal( $this->fields, $subject->post, $base, $crm ), null, null );
 			$this->bin->restore( $subject->post );
-			$this->write( $subject, $lead, $merge, (array) json_decode( $lead->base, true ) );
-			$this->keep( $subject, $lead, $merge, (array) json_decode( $lead->base, true ) );
+			$this->write( $subject, $lead, $merge, $crm );
+			$this->keep( $subject, $lead, $merge, $crm );
 			$this->updated[] = $subject->post->id;
-			return new Settled();
+			return new Settled( $merge['to_crm'] );
 		}
 		$this->close( $subject, array() );
 		$this->arrive( $lead, $row );
@@ -326,10 +343,10 @@ final class Settlement {
 		++$this->ledger_only;
 	}
 
-	/** Nobody expects this record on both sides any more. */
-	private function end( Subject $subject, int $gone ): void {
-		if ( $subject->row ) {
-			$this->records->put( $subject->row, null, array( 'base' => null, 'seen' => null, 'gone' => (string) $gone, 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+	/** Nobody expects this record on both sides any more. @param Lead|null $lead What it is, where the ledger does not know it yet. */
+	private function end( Subject $subject, int $gone, ?Lead $lead = null ): void {
+		if ( $subject->row || $lead ) {
+			$this->records->put( $subject->row, $subject->row ? null : $lead, array( 'base' => null, 'seen' => null, 'gone' => (string) $gone, 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			++$this->ledger_only;
 		}
 		$this->close( $subject, array() );
