@@ -118,6 +118,16 @@ final class Controls {
 				$world->vanish();
 			}, 'nobody deleted them who may' ),
 			'deleted, and there again'                        => array( static fn( self $world ) => $world->history->delete( 'portal', 's9t0p1', self::seen( 5, 6 ), true, false ), 'and is there again' ),
+			'given up by a deletion that was taken back'      => array( static function ( self $world ): void {
+				$world->history->edit( 'portal', 's9t0p1', 'name', 5 );
+				$world->history->delete( 'crm', 's9t0p1', self::seen( 5, 6 ), true, false );
+				$world->history->undelete( 's9t0p1' );
+			}, null ),
+			'lost behind a deletion that was taken back'      => array( static function ( self $world ): void {
+				$world->history->delete( 'crm', 's9t0p1', self::seen( 5, 6 ), true, false );
+				$world->history->undelete( 's9t0p1' );
+				$world->history->edit( 'portal', 's9t0p1', 'name', 5 );
+			}, 'edit 7 went back to 5' ),
 			'deleted, and edited on the other side'           => array( static fn( self $world ) => $world->history->delete( 'portal', 's9t0p1', self::seen( 4, 6 ), true, false ), null ),
 			'an edit loses against the other side\'s policy'  => array( static function ( self $world ): void {
 				$world->history->edit( 'portal', 's9t0p1', 'name', 4 );

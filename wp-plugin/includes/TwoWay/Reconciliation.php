@@ -71,7 +71,7 @@ final class Reconciliation {
 			return array();
 		}
 		$sql = sprintf(
-			'SELECT id, id_hash, post_id, fingerprint, crm_revision, hint, gone, seen, mapping, scan FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)',
+			'SELECT id, id_hash, post_id, base IS NOT NULL AS is_agreed, fingerprint, crm_revision, hint, gone, seen, mapping, scan FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)',
 			Schema::table( 'records' ),
 			$this->tenant->key,
 			Sql::bytes( $this->rules->object ),
@@ -90,7 +90,8 @@ final class Reconciliation {
 		if ( 2 === (int) $row['gone'] || ( $this->rules->is_mirror() && 0 === (int) $row['gone'] ) ) {
 			return true;
 		}
-		if ( (int) $row['gone'] || null === $row['post_id'] || $this->fields->hash() !== $row['mapping'] || self::is_newer( $incoming->revision( $item ), $row['crm_revision'] ) ) {
+		// Without a post, yet agreed on: its lead was deleted, and somebody is asked.
+		if ( (int) $row['gone'] || ( null === $row['post_id'] && ! $row['is_agreed'] ) || $this->fields->hash() !== $row['mapping'] || self::is_newer( $incoming->revision( $item ), $row['crm_revision'] ) ) {
 			return false;
 		}
 		if ( $row['fingerprint'] === $item['fingerprint'] ) {
