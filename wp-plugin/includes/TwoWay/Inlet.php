@@ -91,14 +91,20 @@ final class Inlet {
 	 * @return array<int, bool> By post, the likeliest first: whether it is known by the first of them.
 	 */
 	private static function find( Transaction $transaction, Tenant $tenant, Rules $rules, array $hashes ): array {
-		$own   = sprintf( 'tenant = %d AND object = %s', $tenant->key, Sql::bytes( $rules->object ) );
-		$in    = implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) );
+		if ( ! $hashes ) {
+			return array();
+		}
+		$own     = sprintf( 'tenant = %d AND object = %s', $tenant->key, Sql::bytes( $rules->object ) );
+		$in      = implode( ',', array_map( array( Sql::class, 'bytes' ), $hashes ) );
+		$changes = Schema::table( 'changes' );
+		$records = Schema::table( 'records' );
+		// Locked, and so is the gap where there is none: a pull that brings the same person waits.
+		$rows  = $transaction->rows( "SELECT post_id, person AS hash FROM `$changes` WHERE $own AND person IN ($in) ORDER BY id FOR UPDATE" );
+		$rows  = array_merge( $rows, $transaction->rows( "SELECT post_id, unique_hash AS hash FROM `$changes` WHERE $own AND unique_hash IN ($in) ORDER BY id FOR UPDATE" ) );
+		$rows  = array_merge( $rows, $transaction->rows( "SELECT post_id, unique_hash AS hash FROM `$records` WHERE $own AND unique_hash IN ($in) AND gone IN (0, 3) AND post_id IS NOT NULL ORDER BY id FOR UPDATE" ) );
 		$found = array();
-		foreach ( $hashes ? array( array( 'changes', 'person', '' ), array( 'changes', 'unique_hash', '' ), array( 'records', 'unique_hash', ' AND gone IN (0, 3) AND post_id IS NOT NULL' ) ) : array() as list( $name, $column, $where ) ) {
-			// Locked, and so is the gap where there is none: a pull that brings the same person waits.
-			foreach ( $transaction->rows( "SELECT post_id, $column AS hash FROM `" . Schema::table( $name ) . "` WHERE $own AND $column IN ($in)$where ORDER BY id FOR UPDATE" ) as $row ) {
-				$found += array( (int) $row['post_id'] => $row['hash'] === $hashes[0] );
-			}
+		foreach ( $rows as $row ) {
+			$found += array( (int) $row['post_id'] => $row['hash'] === $hashes[0] );
 		}
 		return $found;
 	}
