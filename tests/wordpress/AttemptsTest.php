@@ -154,7 +154,7 @@ final class AttemptsTest extends PluginCase {
 		Attempts::collect();
 		$this->assertCount( $count + 1, $this->rows() );
 		$this->assertSame( 1, Counters::lost()['count'] );
-		$health = SiteHealth::log();
+		$health = SiteHealth::result( 'log' );
 		$this->assertSame( 'recommended', $health['status'] );
 		$this->assertStringContainsString( 'At least 1 were lost', $health['description'] );
 	}
@@ -285,10 +285,10 @@ final class AttemptsTest extends PluginCase {
 
 	public function test_a_log_file_that_cannot_be_written_is_told_by_site_health(): void {
 		$tenant = $this->connected( 'acme' );
-		$this->assertSame( 'good', SiteHealth::log()['status'] );
+		$this->assertSame( 'good', SiteHealth::result( 'log' )['status'] );
 		$this->php( 'require $argv[1]; ( new TenantCRMSync( "acme" ) )->fetch_leads(); usleep( 300000 );', true, 'tenant_crm_sync.log_file=/nowhere/at/all.jsonl' );
 		wp_cache_flush();
-		$health = SiteHealth::log();
+		$health = SiteHealth::result( 'log' );
 		$this->assertSame( 'recommended', $health['status'] );
 		$this->assertStringContainsString( '/nowhere/at/all.jsonl', $health['description'] );
 		$this->assertCount( 1, $this->rows( $tenant ), 'the table has it all the same' );

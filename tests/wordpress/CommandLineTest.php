@@ -7,20 +7,7 @@ use TenantCRM\Tenants;
 
 final class CommandLineTest extends PluginCase {
 
-	/** @return array{0: int, 1: string, 2: string} Exit code, output, errors. */
-	private function command( array $arguments, string $input = '' ): array {
-		$process = proc_open(
-			array_merge( array( PHP_BINARY, 'wp-content/plugins/tenant-crm-sync/bin/tenant-crm' ), $arguments ),
-			array( array( 'pipe', 'r' ), array( 'pipe', 'w' ), array( 'pipe', 'w' ) ),
-			$pipes,
-			getenv( 'TCS_WWW' )
-		);
-		fwrite( $pipes[0], $input );
-		fclose( $pipes[0] );
-		$output = stream_get_contents( $pipes[1] );
-		$errors = stream_get_contents( $pipes[2] );
-		return array( proc_close( $process ), $output, $errors );
-	}
+	use Commanding;
 
 	public function test_a_tenant_from_the_first_key_to_the_last_lead(): void {
 		Sandbox::reset();
@@ -112,7 +99,22 @@ final class CommandLineTest extends PluginCase {
 	public function mistakes(): array {
 		return array(
 			array( array(), 2, 'Usage:' ),
-			array( array( 'dance' ), 2, 'Usage:' ),
+			array( array( 'dance' ), 2, '"dance" is no command' ),
+			array( array( 'tenant', 'dance' ), 2, '"tenant dance" is no command' ),
+			array( array( 'sync', '--tenant' ), 2, '--tenant wants a value' ),
+			array( array( 'sync', '--all=1' ), 2, '--all takes no value' ),
+			array( array( 'status', '--format=xml' ), 2, 'table, json, csv' ),
+			array( array( 'status', '--all' ), 2, '"--all" is not understood' ),
+			array( array( 'tenant', 'test' ), 2, 'say which: <id>' ),
+			array( array( 'tenant', 'test', 'a', 'b' ), 2, '"b" is not understood' ),
+			array( array( 'work', '--seconds=soon' ), 2, '--seconds wants a number' ),
+			array( array( 'queue', 'retry', 'x' ), 2, 'numbers that tenant-crm queue dead shows' ),
+			array( array( 'queue', 'retry', '4711' ), 1, 'nothing that failed for good has the number 4711' ),
+			array( array( 'queue', 'cancel', '4711' ), 1, 'no run 4711 waits' ),
+			array( array( 'refused', 'retry' ), 2, '--tenant=ID or --all' ),
+			array( array( 'refused', 'list', '--side=middle' ), 2, 'crm or portal' ),
+			array( array( 'refused', 'drop', 'crm-4711' ), 1, '"crm-4711" is not refused' ),
+			array( array( 'conflict', 'take', 'both' ), 2, 'crm or portal?' ),
 			array( array( 'sync' ), 2, '--tenant=ID or --all' ),
 			array( array( 'sync', '--all', '--bogus' ), 2, '"--bogus" is not understood' ),
 			array( array( 'sync', '--tenant=nobody' ), 1, 'there is no tenant "nobody"' ),

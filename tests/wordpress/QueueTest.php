@@ -119,15 +119,15 @@ final class QueueTest extends PluginCase {
 
 	public function test_a19_without_cron_and_worker_site_health_is_critical_and_the_command_line_drains(): void {
 		$this->assertTrue( defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON );
-		$this->assertSame( 'critical', SiteHealth::jobs()['status'] );
-		$this->assertStringContainsString( 'bin/tenant-crm work', SiteHealth::jobs()['description'] );
+		$this->assertSame( 'critical', SiteHealth::result( 'workers' )['status'] );
+		$this->assertStringContainsString( 'bin/tenant-crm work', SiteHealth::result( 'workers' )['description'] );
 		$tenant = $this->connected( 'a19', 20 );
 		Jobs::enqueue( $tenant->key );
 		exec( escapeshellarg( PHP_BINARY ) . ' ' . escapeshellarg( WP_PLUGIN_DIR . '/tenant-crm-sync/bin/tenant-crm' ) . ' work --seconds=2 2>&1', $output, $code );
 		$this->assertSame( 0, $code, implode( "\n", $output ) );
 		wp_cache_flush();
 		$this->assertSame( array( 'done', 20 ), array( Runs::latest( $tenant->key )['state'], $this->posts() ) );
-		$this->assertSame( 'good', SiteHealth::jobs()['status'] );
+		$this->assertSame( 'good', SiteHealth::result( 'workers' )['status'] );
 	}
 
 	public function test_a21_an_outage_of_two_hours_heals_with_no_hand(): void {

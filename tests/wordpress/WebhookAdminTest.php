@@ -5,6 +5,7 @@
 
 use TenantCRM\Capabilities;
 use TenantCRM\Schema;
+use TenantCRM\Health\DebugInfo;
 use TenantCRM\SiteHealth;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
@@ -153,18 +154,18 @@ final class WebhookAdminTest extends WebhookCase {
 
 	public function test_site_health_tells_of_refusals_and_names_nobody(): void {
 		global $wpdb;
-		$this->assertSame( 'good', SiteHealth::webhooks()['status'] );
+		$this->assertSame( 'good', SiteHealth::result( 'webhooks' )['status'] );
 		$tenant = $this->signing( 'canary' );
 		$url    = Addresses::make( $tenant );
 		$body   = $this->body( 1 );
 		$this->deliver( $url, $body, array() );
-		$result = SiteHealth::webhooks();
+		$result = SiteHealth::result( 'webhooks' );
 		$this->assertSame( 'recommended', $result['status'] );
 		$this->assertStringContainsString( '1 tenant was refused', $result['description'] );
-		$this->assertStringNotContainsString( 'canary', serialize( array( $result, SiteHealth::debug( array() ) ) ) );
+		$this->assertStringNotContainsString( 'canary', serialize( array( $result, DebugInfo::add( array() ) ) ) );
 		$wpdb->query( 'UPDATE ' . Schema::table( 'webhooks' ) . ' SET refused_at = refused_at - INTERVAL 1 MINUTE' );
 		$this->deliver( $url, $body, $this->signed( $body ) );
-		$this->assertSame( 'good', SiteHealth::webhooks()['status'], 'the next one was accepted' );
+		$this->assertSame( 'good', SiteHealth::result( 'webhooks' )['status'], 'the next one was accepted' );
 		$this->assertNotSame( array(), Words::of( $tenant ) );
 	}
 }

@@ -64,6 +64,7 @@ final class Cron {
 			Webhooks\Subscriptions::enqueue_due();
 			Webhooks\Inbox::sweep();
 			Worker::run( $seconds );
+			Alerts::check();
 			self::prune();
 		} catch ( StoreException $e ) {
 			// The database fails just now, so there is no log either. Events of other plugins in this request must not die of it.

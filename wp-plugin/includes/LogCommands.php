@@ -16,7 +16,7 @@ final class LogCommands {
 		$tenants = array_map( static fn( string $id ): int => CommandLine::tenant( $id )->key, $options['tenant'] );
 		$since   = isset( $options['since'] ) ? self::time( $options['since'] ) : '';
 		$rows    = $options['requests'] ? self::requests( $tenants ? $tenants : null, $since, $options ) : self::entries( $tenants ? $tenants : null, $since, $options );
-		Output::rows( $rows, $options['format'], 'Nothing in the log that fits.' );
+		Output::rows( $rows, $options, 'Nothing in the log that fits.' );
 		return 0;
 	}
 
@@ -48,7 +48,7 @@ final class LogCommands {
 					'ms'        => $row['milliseconds'],
 					'attempt'   => $row['attempt'],
 				);
-				return 'json' === $options['format'] ? $named + array_diff_key( $row, array( 'milliseconds' => 0 ) ) : $named + array(
+				return Output::is_deep( $options['format'] ) ? $named + array_diff_key( $row, array( 'milliseconds' => 0 ) ) : $named + array(
 					'received' => $row['received'],
 					'excerpt'  => $row['excerpt'],
 				);
@@ -81,7 +81,7 @@ final class LogCommands {
 				'tenant'  => self::name( $row['tenant'] ),
 				'level'   => $row['level'],
 				'message' => $row['message'],
-			) + ( 'json' === $options['format'] ? array( 'context' => $row['context'] ) : array() ),
+			) + ( Output::is_deep( $options['format'] ) ? array( 'context' => $row['context'] ) : array() ),
 			$rows
 		);
 	}

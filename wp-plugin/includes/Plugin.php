@@ -36,6 +36,7 @@ final class Plugin {
 		Tenancy\Queries::register();
 		Tenancy\Doors::register();
 		self::register( Rest\Gate::class );
+		self::register( WpCli::class );
 		self::register( Rest\Routes::class );
 		self::register( Rest\TenantRoutes::class );
 		self::register( Rest\LeadRoutes::class );

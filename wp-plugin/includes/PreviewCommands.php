@@ -21,8 +21,18 @@ final class PreviewCommands {
 			}
 			$previews[] = Preview::run( $tenant, $options['full'] );
 		}
-		if ( 'json' === $options['format'] ) {
-			Output::rows( $previews, 'json' );
+		if ( Output::is_deep( $options['format'] ) ) {
+			Output::rows( $previews, $options );
+			return 0;
+		}
+		if ( 'table' !== $options['format'] ) {
+			$lines = array();
+			foreach ( $previews as $preview ) {
+				foreach ( $preview['changes'] as $change ) {
+					$lines[] = array( 'tenant' => $preview['tenant'] ) + self::line( $change );
+				}
+			}
+			Output::rows( $lines, $options, '', 'record' );
 			return 0;
 		}
 		foreach ( $previews as $preview ) {
@@ -30,7 +40,7 @@ final class PreviewCommands {
 			foreach ( array_merge( $preview['limits'], self::notes( $preview ) ) as $line ) {
 				echo Output::cell( $line ), "\n";
 			}
-			Output::rows( array_map( array( self::class, 'line' ), $preview['changes'] ), 'table', 'It would change nothing.' );
+			Output::rows( array_map( array( self::class, 'line' ), $preview['changes'] ), $options, 'It would change nothing.' );
 		}
 		return 0;
 	}
@@ -47,7 +57,7 @@ final class PreviewCommands {
 		if ( null === $fields ) {
 			throw new \RuntimeException( 'there is no such lead' );
 		}
-		Output::rows( 'json' === $options['format'] ? $fields : array_map( static fn( array $field ): array => array_merge( $field, array( 'value' => self::short( $field['value'] ), 'who' => $field['who'] ? self::user( $field['who'] ) : '' ) ), $fields ), $options['format'] ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		Output::rows( Output::is_deep( $options['format'] ) ? $fields : array_map( static fn( array $field ): array => array_merge( $field, array( 'value' => self::short( $field['value'] ), 'who' => $field['who'] ? self::user( $field['who'] ) : '' ) ), $fields ), $options ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		return 0;
 	}
 

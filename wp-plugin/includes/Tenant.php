@@ -106,7 +106,9 @@ final class Tenant {
 		$message = 'The connection lacks: ' . implode( ', ', $this->missing() ) . '.';
 		try {
 			if ( ! $this->missing() ) {
-				return $this->client()->test_connection();
+				$result = $this->client()->test_connection();
+				Health\Clocks::note( $this->key, $result['skew'] );
+				return $result;
 			}
 		} catch ( \Exception $e ) {
 			$message = $e->getMessage();

@@ -35,19 +35,19 @@ final class TenantCommands {
 				'webhooks'  => $connector['webhooks'],
 			);
 		}
-		if ( 'json' === $options['format'] ) {
+		if ( Output::is_deep( $options['format'] ) ) {
 			foreach ( array_values( Connectors::all() ) as $number => $connector ) {
 				// For scripts: everything that is known.
 				$rows[ $number ] = array( 'connector' => $rows[ $number ]['connector'] ) + $connector;
 			}
 		}
-		Output::rows( $rows, $options['format'] );
+		Output::rows( $rows, $options );
 		return 0;
 	}
 
 	/** @param array<string, mixed> $options */
 	public static function add( array $options ): int {
-		$data = array( 'id' => $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$data = array( 'id' => $options['arguments'][0] );
 		foreach ( array( 'endpoint', 'label', 'connector' ) as $name ) {
 			if ( isset( $options[ $name ] ) ) {
 				$data[ $name ] = $options[ $name ];
@@ -84,6 +84,10 @@ final class TenantCommands {
 		$data['settings'] = array( 'connection' => $connection ) + $settings;
 		$tenant           = Tenants::save( $data );
 		$missing          = $tenant->missing();
+		if ( $options['porcelain'] ) {
+			echo Output::cell( $tenant->id ), "\n";
+			return 0;
+		}
 		echo "Tenant \"{$tenant->id}\" is stored", $missing ? ', but its connection still lacks: ' . implode( ', ', $missing ) : '', ".\n";
 		return 0;
 	}
@@ -140,10 +144,10 @@ final class TenantCommands {
 
 	/** @param array<string, mixed> $options */
 	public static function test( array $options ): int {
-		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$tenant = CommandLine::tenant( $options['arguments'][0] );
 		$result = $tenant->test_connection();
-		if ( 'json' === $options['format'] ) {
-			Output::rows( array( array( 'tenant' => $tenant->id ) + $result ), 'json' );
+		if ( 'table' !== $options['format'] ) {
+			Output::rows( array( array( 'tenant' => $tenant->id ) + $result ), $options );
 		} elseif ( $result['ok'] ) {
 			echo Output::cell( $result['message'] ), "\n";
 		} else {
@@ -154,10 +158,10 @@ final class TenantCommands {
 
 	/** @param array<string, mixed> $options */
 	public static function limits( array $options ): int {
-		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$tenant = CommandLine::tenant( $options['arguments'][0] );
 		$limits = $tenant->client()->limits();
-		if ( 'json' === $options['format'] ) {
-			Output::rows( $limits, 'json' );
+		if ( 'table' !== $options['format'] ) {
+			Output::rows( $limits, $options );
 			return 0;
 		}
 		foreach ( $limits as $limit ) {
@@ -171,7 +175,7 @@ final class TenantCommands {
 
 	/** @param array<string, mixed> $options */
 	public static function webhook( array $options ): int {
-		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$tenant = CommandLine::tenant( $options['arguments'][0] );
 		if ( count( array_filter( array( $options['new'], $options['ask'], $options['remove'], isset( $options['via'] ) ) ) ) > 1 ) {
 			throw new \DomainException( 'say one of --new, --ask, --remove and --via' );
 		}
@@ -188,8 +192,8 @@ final class TenantCommands {
 		if ( isset( $options['account'] ) ) {
 			Addresses::set_account( $tenant, $options['account'] );
 		}
-		if ( 'json' === $options['format'] ) {
-			Output::rows( array( array( 'tenant' => $tenant->id ) + ( Addresses::of( $tenant->key ) ?? array() ) + Hints::counts( $tenant->key ) ), 'json' );
+		if ( 'table' !== $options['format'] ) {
+			Output::rows( array( array( 'tenant' => $tenant->id ) + ( Addresses::of( $tenant->key ) ?? array() ) + Hints::counts( $tenant->key ) ), $options );
 		} elseif ( ! $options['new'] ) {
 			echo implode( "\n", array_map( array( Output::class, 'cell' ), Words::of( $tenant ) ) ), "\n";
 		}
@@ -211,33 +215,43 @@ final class TenantCommands {
 				'leads'      => Ledger::count( $tenant->key ),
 			);
 		}
-		Output::rows( $rows, $options['format'] );
+		Output::rows( $rows, $options );
+		return 0;
+	}
+
+	/** @param array<string, mixed> $options */
+	public static function pause( array $options ): int {
+		return self::set_paused( $options, true );
+	}
+
+	/** @param array<string, mixed> $options */
+	public static function resume( array $options ): int {
+		return self::set_paused( $options, false );
+	}
+
+	/** @param array<string, mixed> $options */
+	private static function set_paused( array $options, bool $paused ): int {
+		foreach ( array_map( array( CommandLine::class, 'tenant' ), $options['arguments'] ) as $tenant ) {
+			if ( ! $options['dry-run'] ) {
+				Tenants::pause( $tenant->key, $paused );
+			}
+			printf( "Tenant \"%s\" %s %s.\n", $tenant->id, $options['dry-run'] ? 'would be' : 'is', $paused ? 'paused' : 'resumed' );
+		}
 		return 0;
 	}
 
 	/** @param array<string, mixed> $options */
 	public static function delete( array $options ): int {
-		$tenant = CommandLine::tenant( $options['words'][2] ?? throw new \DomainException( 'name the tenant' ) );
+		$tenant = CommandLine::tenant( $options['arguments'][0] );
+		if ( $options['dry-run'] ) {
+			echo "Tenant \"{$tenant->id}\" would be deleted: ", Ledger::count( $tenant->key ), " rows of its ledger, its jobs and its credentials. Its posts would be kept.\n";
+			return 0;
+		}
 		if ( ! $options['yes'] ) {
 			throw new \DomainException( "this forgets the credentials and the ledger of \"{$tenant->id}\"; say --yes" );
 		}
 		Tenants::delete( $tenant->key );
 		echo "Tenant \"{$tenant->id}\" is deleted; its posts were kept.\n";
 		return 0;
-	}
-
-	/** @param array<string, mixed> $options */
-	public static function rotate( array $options ): int {
-		$good = true;
-		foreach ( CommandLine::chosen( $options ) as $tenant ) {
-			try {
-				echo "Tenant \"{$tenant->id}\": ", Tenants::rotate( $tenant->key ) ? 'sealed with the newest host key' : 'has no stored API key or other secret', ".\n";
-			} catch ( \Exception $e ) {
-				// The others' keys are sealed all the same; the old host key must stay until this says 0.
-				fwrite( STDERR, "error: {$e->getMessage()}\n" );
-				$good = false;
-			}
-		}
-		return $good ? 0 : 1;
 	}
 }

@@ -166,6 +166,7 @@ final class Tenants {
 		\TenantCRMSync::forget_tenant( $tenant->id );
 		$wpdb->delete( Schema::table( 'tenants' ), array( 'id' => $key ), array( '%d' ) );
 		Capabilities::forget_tenant( $tenant->id );
+		Health\Clocks::forget( $key );
 		self::delete_rows( $key );
 		Log::add( 0, 'info', "Tenant \"{$tenant->id}\" was deleted. Its posts were kept." );
 	}

@@ -34,7 +34,7 @@ return static function ( Checks $checks, Site $site ): void {
 	}
 
 	Wakers::forget();
-	$checks->same( 'nobody was seen: Site Health is critical', array( true, 'critical' ), array( DISABLE_WP_CRON, SiteHealth::jobs()['status'] ) );
+	$checks->same( 'nobody was seen: Site Health is critical', array( true, 'critical' ), array( DISABLE_WP_CRON, SiteHealth::result( 'workers' )['status'] ) );
 	$tenant = $site->tenant( 'timer', 300 );
 	$run    = $site->click( $tenant );
 	preg_match( '/^ExecStart=(.*)$/m', $service, $found );
@@ -43,5 +43,5 @@ return static function ( Checks $checks, Site $site ): void {
 	$checks->same( 'what the service starts ends well', 0, $code );
 	wp_cache_flush();
 	$checks->same( 'the queue is drained', array( 'done', 300, 0 ), array( Runs::get( $run )['state'], Runs::get( $run )['created'], $site->number( 'SELECT COUNT(*) FROM {jobs}' ) ) );
-	$checks->same( 'Site Health is good', 'good', SiteHealth::jobs()['status'] );
+	$checks->same( 'Site Health is good', 'good', SiteHealth::result( 'workers' )['status'] );
 };
