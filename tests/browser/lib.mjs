@@ -123,10 +123,20 @@ export async function fillTenant( page, { id, label, key, endpoint = env.crm } )
 	}
 }
 
-export async function addTenant( page, tenant ) {
+/** Presses a button of the tenant form and waits until it is saved. */
+export const save = ( page, button = '#submit' ) => Promise.all( [ page.waitForURL( /tenant-crm-did=/ ), page.click( button ) ] );
+
+/** The first step of a new tenant; ends on the tenant's own screen. */
+export async function beginTenant( page, tenant ) {
 	await page.goto( admin( 'admin.php?page=tenant-crm-sync-tenant' ) );
 	await fillTenant( page, tenant );
-	await Promise.all( [ page.waitForURL( /page=tenant-crm-sync(&|$)/ ), page.click( '#submit' ) ] );
+	await save( page );
+}
+
+/** Adds a tenant; ends on the Overview. */
+export async function addTenant( page, tenant ) {
+	await beginTenant( page, tenant );
+	await page.goto( overview );
 }
 
 /** A tenant at the sandbox with rows, and the same here. */

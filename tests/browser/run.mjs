@@ -8,6 +8,7 @@ before( launch );
 after( close );
 
 await import( './tenant.mjs' );
+await import( './setup.mjs' );
 await import( './connectors.mjs' );
 await import( './sync.mjs' );
 await import( './log.mjs' );

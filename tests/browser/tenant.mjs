@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addTenant, admin, control, ended, env, fillTenant, login, makeTenant, overview, picture, row, syncNow, takeScriptErrors, unique, visitor } from './lib.mjs';
+import { addTenant, admin, control, ended, env, fillTenant, login, makeTenant, overview, picture, row, save, syncNow, takeScriptErrors, unique, visitor } from './lib.mjs';
 
 const form = admin( 'admin.php?page=tenant-crm-sync-tenant' );
 const error = ( page, field ) => page.locator( `#tcs-${ field }-error` ).innerText();
@@ -57,7 +57,6 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	await control( 'POST', '/seed', { tenant: id, object: 'leads', count: 2500, seed: 7, bytes: 400 } );
 
 	await addTenant( page, { id, label, key: `wrong-${ id }` } );
-	assert.match( await page.locator( '.notice-success' ).innerText(), /Tenant added/ );
 	assert.equal( await row( page, id ).locator( '.tcs-health' ).innerText(), 'New' );
 	assert.equal( await row( page, id ).locator( '.tcs-state' ).innerText(), 'Never synced' );
 
@@ -74,8 +73,9 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	await row( page, id ).locator( '.row-title' ).click();
 	assert.equal( await page.inputValue( '#tcs-api_key' ), '' );
 	await fillTenant( page, { key: `right-${ id }` } );
-	await submit( page );
-	assert.match( await page.locator( '.notice-success' ).innerText(), /Tenant saved/ );
+	await save( page );
+	assert.match( await page.locator( '.notice-success' ).first().innerText(), /Tenant saved/ );
+	await page.goto( overview );
 
 	await control( 'POST', '/behaviour', { tenant: id, latency_ms: 250 } );
 	const seen = new Set();
@@ -123,6 +123,7 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	await row( page, id ).locator( '.row-actions .delete a' ).click();
 	const question = await page.locator( '.wrap' ).innerText();
 	assert.match( question, /data key is destroyed/ );
+	assert.match( question, /What only the CRM can do/ );
 	assert.match( question, /Revoke the API key/ );
 	await picture( page, 'tenant-delete' );
 	await Promise.all( [ page.waitForURL( /tenant-crm-did|page=tenant-crm-sync/ ), page.click( '#tcs-delete' ) ] );
@@ -141,8 +142,14 @@ test( 'a new address wants the key again, and settings come back as they were sa
 	await page.check( 'input[name=storage][value=hooks]' );
 	await page.check( '#tcs-stable_order' );
 	await page.fill( '#tcs-parallel', '4' );
-	await submit( page );
-	await row( page, id ).locator( '.row-title' ).click();
+	await page.fill( 'input[name="limit_amount[]"] >> nth=0', '500' );
+	await page.selectOption( 'select[name="limit_period[]"] >> nth=0', '60' );
+	await page.fill( '#tcs-reserve', '35' );
+	await save( page );
+	assert.equal( await page.inputValue( 'input[name="limit_amount[]"] >> nth=0' ), '500' );
+	assert.equal( await page.inputValue( 'select[name="limit_period[]"] >> nth=0' ), '60' );
+	assert.equal( await page.inputValue( '#tcs-reserve' ), '35' );
+	assert.match( await page.locator( '#tcs-limits' ).innerText(), /of 500 requests a minute used/ );
 	assert.equal( await page.inputValue( '#tcs-interval' ), '900' );
 	assert.ok( await page.isChecked( 'input[name=storage][value=hooks]' ) );
 	assert.ok( await page.isChecked( '#tcs-stable_order' ) );

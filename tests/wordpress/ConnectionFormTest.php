@@ -5,6 +5,7 @@
 
 use TenantCRM\Admin\ConnectionForm;
 use TenantCRM\Admin\ConnectionRows;
+use TenantCRM\Admin\MappingRows;
 use TenantCRM\Admin\TenantForm;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
@@ -33,6 +34,7 @@ final class ConnectionFormTest extends PluginCase {
 	private function html( ConnectionForm $form ): string {
 		ob_start();
 		ConnectionRows::render( $form );
+		MappingRows::render( $form, null, null );
 		return (string) ob_get_clean();
 	}
 
@@ -139,16 +141,14 @@ final class ConnectionFormTest extends PluginCase {
 
 	private function tested( Tenant $tenant ): string {
 		$_REQUEST['_wpnonce'] = wp_create_nonce( ConnectionRows::TEST . '-' . $tenant->key );
-		remove_all_actions( 'admin_notices' );
 		add_filter( 'wp_die_handler', array( self::class, 'die_handler' ) );
 		try {
 			ConnectionRows::run_test( $tenant );
 			ob_start();
-			do_action( 'admin_notices' );
+			ConnectionRows::test( $tenant );
 			return (string) ob_get_clean();
 		} finally {
 			unset( $_REQUEST['_wpnonce'] );
-			remove_all_actions( 'admin_notices' );
 			remove_filter( 'wp_die_handler', array( self::class, 'die_handler' ) );
 		}
 	}

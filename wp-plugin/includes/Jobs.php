@@ -77,6 +77,9 @@ final class Jobs {
 			);
 			if ( $made ) {
 				DeadLetters::replace( $tenant, $kind, $object );
+				if ( 'pull' === $kind ) {
+					Tenants::begin( $tenant );
+				}
 				return $run;
 			}
 			// Another request was faster: its run is the answer, ours never was.

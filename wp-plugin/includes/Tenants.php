@@ -12,6 +12,9 @@ namespace TenantCRM;
 
 final class Tenants {
 
+	/** When a tenant is due whose first sync waits for a person. */
+	private const HELD = '9999-01-01 00:00:00';
+
 	private const MAX_ID     = 190;
 	private const MAX_SEALED = 8192; // width of the column
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
@@ -45,8 +48,9 @@ final class Tenants {
 	/**
 	 * Makes or changes a tenant. What is not given stays as it is.
 	 *
-	 * @param array{id: string, label?: string, connector?: string, endpoint?: string, api_key?: string, settings?: array<string, mixed>} $data
-	 *        api_key is plain text and is sealed before it is stored; it is never returned.
+	 * @param array{id: string, label?: string, connector?: string, endpoint?: string, api_key?: string, settings?: array<string, mixed>, hold?: bool} $data
+	 *        api_key is plain text and is sealed before it is stored; it is never returned. hold: of a new tenant, nothing is synced by itself before
+	 *        somebody asked for its first sync.
 	 * @throws \InvalidArgumentException In plain words.
 	 * @throws \TenantCRMSync\CredentialException Where the key cannot be sealed: nothing is stored then.
 	 */
@@ -97,7 +101,7 @@ final class Tenants {
 			$set .= ', api_key = NULL';
 		}
 		$table = Schema::table( 'tenants' );
-		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ", next_due_at = UTC_TIMESTAMP(), created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE revision = revision + 1 $set";
+		$sql   = "INSERT INTO `$table` SET external_id = " . Sql::bytes( $id ) . ', next_due_at = ' . ( empty( $data['hold'] ) ? 'UTC_TIMESTAMP()' : "'" . self::HELD . "'" ) . ", created_at = UTC_TIMESTAMP() $set ON DUPLICATE KEY UPDATE revision = revision + 1 $set";
 		if ( false === $wpdb->query( $sql ) ) { // phpcs:ignore WordPress.DB.PreparedSQL -- names are those above, values are prepared.
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be stored: the database says: {$wpdb->last_error}" );
 		}
@@ -107,7 +111,7 @@ final class Tenants {
 			throw new \InvalidArgumentException( "Tenant \"$id\" could not be read back after it was stored." );
 		}
 		// A shorter interval counts from now on, not from the end of the longer one.
-		$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET next_due_at = LEAST(next_due_at, UTC_TIMESTAMP() + INTERVAL %d SECOND) WHERE id = %d", $saved->interval(), $saved->key ) );
+		$wpdb->query( $wpdb->prepare( "UPDATE `$table` SET next_due_at = LEAST(next_due_at, UTC_TIMESTAMP() + INTERVAL %d SECOND) WHERE id = %d AND next_due_at < %s", $saved->interval(), $saved->key, self::HELD ) );
 		return $saved;
 	}
 
@@ -153,6 +157,36 @@ final class Tenants {
 	/** The integer key for a tenant that only the site's own code knows. */
 	public static function ensure( string $id ): Tenant {
 		return self::find( self::checked_id( $id ) ) ?? self::save( array( 'id' => $id ) );
+	}
+
+	/** A first sync was asked for: from now on the tenant is synced by itself. */
+	public static function begin( int $key ): void {
+		Sql::change( 'UPDATE `' . Schema::table( 'tenants' ) . "` SET next_due_at = UTC_TIMESTAMP() WHERE id = $key AND next_due_at >= '" . self::HELD . "'" );
+	}
+
+	/**
+	 * Forgets every secret of a tenant's connection, and ends its open syncs. Leads, ledger and rules stay: with new credentials it goes on where it was.
+	 *
+	 * @throws StoreException
+	 */
+	public static function disconnect( int $key ): void {
+		$tenant = self::get( $key );
+		if ( ! $tenant || 'table' !== $tenant->source ) {
+			return;
+		}
+		$settings = $tenant->settings;
+		$known    = Connectors::find( $tenant->connector )['fields'] ?? array();
+		foreach ( $tenant->connection() as $name => $value ) {
+			if ( ! empty( $known[ $name ]['secret'] ) || str_starts_with( $value, ConnectionFields::ENVELOPE ) ) {
+				unset( $settings['connection'][ $name ] );
+			}
+		}
+		Sql::change( 'UPDATE `' . Schema::table( 'tenants' ) . '` SET api_key = NULL, settings = ' . Sql::text( self::json( $settings ) ) . ", revision = revision + 1 WHERE id = $key" );
+		Sql::change( 'DELETE FROM `' . Schema::table( 'tokens' ) . "` WHERE tenant = $key" );
+		foreach ( Sql::rows( 'SELECT run FROM `' . Schema::table( 'jobs' ) . "` WHERE tenant = $key AND state <> 'dead'" ) as $job ) {
+			Runs::cancel( (int) $job['run'] );
+		}
+		Log::add( $key, 'info', "Tenant \"{$tenant->id}\" was disconnected: its stored credentials are gone, its leads stay." );
 	}
 
 	/** Forgets the data key, ledger, jobs, runs, cursors, log and who belonged to it. Posts stay: they are the portal's. */

@@ -1,6 +1,6 @@
 <?php
 /**
- * What the screens' plain forms do, through admin-post.php: queue, cancel, try again, forget, pause, delete. Each checks its nonce, the
+ * What the screens' plain forms do, through admin-post.php: queue, cancel, try again, forget, pause, disconnect, delete. Each checks its nonce, the
  * capability and that the tenant is the user's, then goes back to where it came from. Nothing here talks to a CRM.
  */
 
@@ -18,14 +18,15 @@ final class Actions {
 
 	/** Action => capability. */
 	const ALL = array(
-		'sync'     => Capabilities::SYNC,
-		'sync_all' => Capabilities::SYNC,
-		'cancel'   => Capabilities::SYNC,
-		'retry'    => Capabilities::SYNC,
-		'drop'     => Capabilities::SYNC,
-		'pause'    => Capabilities::MANAGE,
-		'resume'   => Capabilities::MANAGE,
-		'delete'   => Capabilities::MANAGE,
+		'sync'       => Capabilities::SYNC,
+		'sync_all'   => Capabilities::SYNC,
+		'cancel'     => Capabilities::SYNC,
+		'retry'      => Capabilities::SYNC,
+		'drop'       => Capabilities::SYNC,
+		'pause'      => Capabilities::MANAGE,
+		'resume'     => Capabilities::MANAGE,
+		'disconnect' => Capabilities::MANAGE,
+		'delete'     => Capabilities::MANAGE,
 	);
 
 	public static function register(): void {
@@ -84,6 +85,9 @@ final class Actions {
 					Runs::cancel( (int) $run['id'] );
 				}
 				return 'cancelled';
+			case 'disconnect':
+				Tenants::disconnect( $tenant->key );
+				return 'disconnected';
 			case 'delete':
 				return self::delete( $tenant );
 			default:

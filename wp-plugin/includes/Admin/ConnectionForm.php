@@ -104,7 +104,7 @@ final class ConnectionForm {
 		$this->connector = $connector;
 		$this->auth      = $is_other ? '' : $text( 'auth' );
 		$this->endpoint  = $text( 'endpoint' );
-		$this->mapping   = $is_other ? '' : $text( 'mapping' );
+		$this->mapping   = $is_other ? '' : Mapping::posted( $post );
 		if ( $is_other && $this->endpoint === ( Connectors::find( $shown[0] )['fields']['api_endpoint']['default'] ?? '' ) ) {
 			$this->endpoint = '';
 		}
@@ -229,6 +229,12 @@ final class ConnectionForm {
 	}
 
 	private function check_mapping(): void {
+		$lacks = array_search( '', Mapping::rows( $this->mapping ), true );
+		if ( false !== $lacks ) {
+			/* translators: %s: name of a field, for example "budget" */
+			$this->errors['mapping'] = sprintf( __( 'Say which field of the CRM becomes “%s”, or empty both.', 'tenant-crm-sync' ), $lacks );
+			return;
+		}
 		try {
 			$this->mapping = Connectors::checked_mapping( $this->connector, $this->mapping );
 		} catch ( \InvalidArgumentException $e ) {

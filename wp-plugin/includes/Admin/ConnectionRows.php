@@ -1,7 +1,7 @@
 <?php
 /**
- * The rows of the tenant form that are about the CRM, and the button that tests the connection as it is stored. What they mean is in
- * ConnectionForm.
+ * The rows of the tenant form about the connection, and the button that tests it as it is stored. What they mean is in ConnectionForm; the rows
+ * about fields are in MappingRows.
  */
 
 namespace TenantCRM\Admin;
@@ -13,6 +13,9 @@ final class ConnectionRows {
 
 	/** Name and nonce of the test's form. */
 	const TEST = 'tenant-crm-test';
+
+	/** Transient with what the last test of a tenant said; its key follows. */
+	private const LAST = 'tenant_crm_sync_tested_';
 
 	public static function render( ConnectionForm $form ): void {
 		$about = $form->about();
@@ -37,35 +40,52 @@ final class ConnectionRows {
 		foreach ( $form->fields() as $name => $field ) {
 			self::field( $form, $name, $field );
 		}
-		Field::textarea(
-			'mapping',
-			__( 'Mapping', 'tenant-crm-sync' ),
-			array( 'rows' => 4, 'spellcheck' => 'false', 'placeholder' => '{"leads": {"budget": "Budget__c"}}' ), // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-			$form->mapping,
-			__( 'Optional, as JSON: object types, and for each the fields that differ from what the connector does. What you map here is read again from the beginning with the next sync.', 'tenant-crm-sync' ),
-			$form->errors['mapping'] ?? ''
-		);
 	}
 
-	/** The button, and the result where this request pressed it. It tests what is stored, not what was typed. */
+	/** What the last test said, and the button for another. It tests what is stored, not what was typed. */
 	public static function test( Tenant $tenant ): void {
-		printf( '<h2 class="title">%s</h2>', esc_html__( 'Test', 'tenant-crm-sync' ) );
-		printf( '<form method="post" action="%s">', esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key ) ) ) );
+		printf( '<h2 class="title" id="test">%s</h2>', esc_html__( 'Connection test', 'tenant-crm-sync' ) );
+		$last = self::last_test( $tenant );
+		if ( $last ) {
+			printf(
+				'<div class="notice notice-%1$s inline tcs-tested" role="status"><p>%2$s <span class="tcs-muted">%3$s</span></p></div>',
+				$last['ok'] ? 'success' : 'error',
+				esc_html( $last['message'] ),
+				esc_html( Words::ago( $last['at'] ) )
+			);
+		}
+		printf( '<form method="post" action="%s#test">', esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key ) ) ) );
 		wp_nonce_field( self::nonce( $tenant ) );
-		printf( '<p><button class="button" name="%1$s" value="1" id="tcs-test">%2$s</button></p></form>', esc_attr( self::TEST ), esc_html__( 'Test connection', 'tenant-crm-sync' ) );
-		printf( '<p class="description">%s</p>', esc_html__( 'Asks the CRM one small thing with the connection as it is saved.', 'tenant-crm-sync' ) );
+		printf( '<p><button class="button" name="%1$s" value="1" id="tcs-test">%2$s</button> <span class="description">%3$s</span></p></form>', esc_attr( self::TEST ), esc_html__( 'Test connection', 'tenant-crm-sync' ), esc_html__( 'Asks the CRM one small thing with the connection as it is saved.', 'tenant-crm-sync' ) );
 	}
 
-	/**
-	 * Tests the connection of a tenant for whoever may manage it, and adds a notice with the result.
-	 */
+	/** Tests the connection of a tenant for whoever may manage it, and keeps what came of it for the screen. */
 	public static function run_test( Tenant $tenant ): void {
 		check_admin_referer( self::nonce( $tenant ) );
 		if ( ! Capabilities::user_may( get_current_user_id(), Capabilities::MANAGE, $tenant->id ) ) {
 			wp_die( esc_html__( 'You are not allowed to do this.', 'tenant-crm-sync' ), '', array( 'response' => 403 ) );
 		}
+		self::test_now( $tenant );
+	}
+
+	public static function test_now( Tenant $tenant ): void {
 		$result = $tenant->test_connection();
-		add_action( 'admin_notices', static fn() => Notices::show( $result['ok'] ? 'success' : 'error', $result['message'], false ) );
+		set_transient(
+			self::LAST . $tenant->key,
+			array(
+				'ok'       => $result['ok'],
+				'message'  => $result['message'],
+				'at'       => gmdate( 'Y-m-d H:i:s' ),
+				'revision' => $tenant->revision,
+			),
+			DAY_IN_SECONDS
+		);
+	}
+
+	/** @return array{ok: bool, message: string, at: string, revision: int}|null Null where the connection was not tested as it is stored now. */
+	public static function last_test( Tenant $tenant ): ?array {
+		$last = get_transient( self::LAST . $tenant->key );
+		return is_array( $last ) && $last['revision'] === $tenant->revision ? $last : null;
 	}
 
 	private static function nonce( Tenant $tenant ): string {

@@ -28,10 +28,14 @@ final class TenantForm {
 	/** @var ConnectionForm */
 	public $connection;
 
+	/** @var LimitForm */
+	public $limits;
+
 	public function __construct( ?Tenant $tenant ) {
 		$settings         = $tenant ? $tenant->settings : array();
 		$this->tenant     = $tenant;
 		$this->connection = new ConnectionForm( $tenant );
+		$this->limits     = new LimitForm( $tenant );
 		$this->values     = array(
 			'id'             => $tenant ? $tenant->id : '',
 			'label'          => $tenant ? $tenant->label : '',
@@ -62,6 +66,11 @@ final class TenantForm {
 			$this->check_id();
 		}
 		$this->values['label']        = mb_substr( sanitize_text_field( $text( 'label' ) ), 0, 190 );
+		if ( ! isset( $post['interval'] ) ) {
+			// The first step of a new tenant asks only for the connection; the rest has its defaults.
+			$this->fill_connection( $post );
+			return;
+		}
 		$this->values['interval']     = (int) $text( 'interval' );
 		$this->values['hooks']        = 'hooks' === $text( 'storage' );
 		foreach ( self::two_way() as $name => $choices ) {
@@ -79,6 +88,13 @@ final class TenantForm {
 			return;
 		}
 		$this->check_paging();
+		$this->limits->fill( $post );
+		$this->errors += $this->limits->errors;
+		$this->fill_connection( $post );
+	}
+
+	/** @param array<string, mixed> $post Unslashed. */
+	private function fill_connection( array $post ): void {
 		$this->connection->fill( $post );
 		$this->errors += $this->connection->errors;
 		if ( $this->connection->is_choice ) {
@@ -111,7 +127,9 @@ final class TenantForm {
 		}
 		// Settings that this form does not show stay as they are.
 		$old              = $this->tenant ? $this->tenant->settings : array();
-		$data['settings'] = array_merge( $old, $settings, $this->two_way_data( $old ) );
+		$limits           = $this->is_foreign() ? array() : $this->limits->data();
+		$said             = array_filter( $limits, static fn( $value ): bool => null !== $value );
+		$data['settings'] = array_merge( array_diff_key( $old, $limits ), $settings, $said, $this->two_way_data( $old ) );
 		return $data;
 	}
 

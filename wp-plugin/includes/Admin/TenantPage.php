@@ -1,9 +1,9 @@
 <?php
 /**
- * The screen "Add tenant", which also edits one, and asks before one is deleted (DeletePage prints that question).
+ * The screen "Add tenant", which also edits one, leads a new one to its first sync, and asks before one is disconnected or deleted (LeavePage
+ * prints that question). What is printed of the form is in TenantSections.
  *
- * A form that was refused is shown again with what was typed, except secrets: they are never sent to the browser. The rows about the CRM
- * are in ConnectionRows.
+ * A form that was refused is shown again with what was typed, except secrets: they are never sent to the browser.
  */
 
 namespace TenantCRM\Admin;
@@ -19,8 +19,14 @@ final class TenantPage {
 
 	const NONCE = 'tenant-crm-save';
 
+	/** Name of the button that saves, and then tests the connection. */
+	const AND_TEST = 'and-test';
+
 	/** @var TenantForm|null */
 	private static $form = null;
+
+	/** @var Samples|null */
+	private static $samples = null;
 
 	/** Before any output: saves a posted form and leaves, or keeps its errors for render(). */
 	public static function load(): void {
@@ -50,6 +56,7 @@ final class TenantPage {
 			}
 			if ( $tenant && isset( $_POST[ PreviewPanel::NAME ] ) ) {
 				PreviewPanel::run( $tenant );
+				SetupSteps::note_preview( $tenant );
 				return;
 			}
 			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) {
@@ -69,62 +76,87 @@ final class TenantPage {
 		if ( null === $form ) {
 			return;
 		}
-		if ( $form->tenant && self::is_delete() ) {
-			DeletePage::render( $form->tenant );
+		$tenant = $form->tenant;
+		$asked  = self::asked_to_leave();
+		if ( $tenant && '' !== $asked ) {
+			LeavePage::render( $tenant, $asked );
 			return;
 		}
 		echo '<div class="wrap tcs-wrap tcs-form">';
-		printf( '<h1>%s</h1>', esc_html( $form->tenant ? self::title( $form->tenant ) : __( 'Add tenant', 'tenant-crm-sync' ) ) );
+		printf( '<h1>%s</h1>', esc_html( $tenant ? self::title( $tenant ) : __( 'Add tenant', 'tenant-crm-sync' ) ) );
 		self::errors( $form );
 		if ( $form->connection->is_choice ) {
 			/* translators: %s: name of a CRM */
 			Notices::show( 'info', sprintf( __( 'Not saved yet: fill in what %s asks for.', 'tenant-crm-sync' ), $form->connection->about()['title'] ), false );
 		}
-		printf( '<form method="post" action="%s">', esc_url( self::action( $form->tenant ) ) );
-		wp_nonce_field( self::NONCE );
-		echo '<h2 class="title">' . esc_html__( 'Connection', 'tenant-crm-sync' ) . '</h2><table class="form-table" role="presentation">';
-		self::names( $form );
-		self::connection( $form );
-		echo '</table><h2 class="title">' . esc_html__( 'Syncing', 'tenant-crm-sync' ) . '</h2><table class="form-table" role="presentation">';
-		self::syncing( $form );
-		echo '</table>';
-		submit_button( $form->tenant ? __( 'Save changes', 'tenant-crm-sync' ) : __( 'Add tenant', 'tenant-crm-sync' ) );
-		echo '</form>';
-		if ( $form->tenant && ! $form->connection->is_choice ) {
-			ConnectPanel::render( $form->tenant );
-			ConnectionRows::test( $form->tenant );
-			PreviewPanel::render( $form->tenant );
-			Panel::render( $form->tenant );
+		$is_new = SetupSteps::is_open( $tenant );
+		if ( $is_new ) {
+			SetupSteps::render( $tenant );
 		}
-		if ( $form->tenant && ! $form->is_foreign() ) {
-			printf(
-				'<p><a class="button-link-delete" href="%s">%s</a></p>',
-				esc_url( Screens::url( Screens::TENANT, array( 'tenant' => $form->tenant->key, 'delete' => 1 ) ) ),
-				esc_html__( 'Delete this tenant…', 'tenant-crm-sync' )
-			);
+		if ( $tenant && ! $form->connection->is_choice ) {
+			ConnectPanel::render( $tenant );
+			ConnectionRows::test( $tenant );
+		}
+		self::form( $form );
+		if ( $tenant && ! $form->connection->is_choice ) {
+			echo '<div id="preview">';
+			PreviewPanel::render( $tenant );
+			echo '</div>';
+			if ( $is_new ) {
+				TenantSections::start( $tenant );
+			}
+			Panel::render( $tenant );
+			TenantSections::leave( $tenant );
 		}
 		echo '</div>';
 	}
 
+	/** A new tenant is asked for its connection first: what its CRM has, only the CRM can tell. */
+	private static function form( TenantForm $form ): void {
+		printf( '<form method="post" action="%s">', esc_url( self::action( $form->tenant ) ) );
+		wp_nonce_field( self::NONCE );
+		TenantSections::connection( $form );
+		if ( $form->tenant ) {
+			TenantSections::data( $form, self::$samples );
+			TenantSections::schedule( $form );
+		}
+		echo '<p class="submit">';
+		if ( $form->tenant ) {
+			printf( '<button class="button button-primary" id="submit">%s</button> ', esc_html__( 'Save changes', 'tenant-crm-sync' ) );
+		}
+		printf( '<button class="button%1$s" name="%2$s" value="1" id="%3$s">%4$s</button></p></form>', $form->tenant ? '' : ' button-primary', esc_attr( self::AND_TEST ), $form->tenant ? 'tcs-save-test' : 'submit', esc_html__( 'Save and test', 'tenant-crm-sync' ) );
+		if ( ! $form->tenant ) {
+			printf( '<p class="description">%s</p>', esc_html__( 'Then you choose what is synced and when, look at a preview, and start the first sync. Nothing is stored before that.', 'tenant-crm-sync' ) );
+		}
+	}
+
+	/** @param array<string, mixed> $post Unslashed. */
 	private static function save( TenantForm $form, array $post ): void {
 		$form->fill( $post );
+		if ( $form->tenant && isset( $post[ MappingRows::SAMPLES ] ) ) {
+			$form->errors  = array();
+			self::$samples = new Samples( $form->tenant );
+			return;
+		}
 		if ( $form->errors || $form->connection->is_choice ) {
 			return;
 		}
+		$data = $form->data();
+		// What is new waits until somebody has seen its preview and starts it.
+		$data['hold'] = null === $form->tenant;
 		try {
-			$tenant = Tenants::save( $form->data() );
-		} catch ( \InvalidArgumentException $error ) {
-			$form->errors['all'] = $error->getMessage();
-			return;
-		} catch ( \TenantCRMSync\Exception $error ) {
+			$tenant = Tenants::save( $data );
+		} catch ( \InvalidArgumentException | \TenantCRMSync\Exception $error ) {
 			$form->errors['all'] = $error->getMessage();
 			return;
 		}
+		$did = $form->tenant ? 'saved' : 'added';
 		if ( ! $form->is_foreign() && $form->connection->needs_consent() && ( new TokenStore() )->load( $tenant->id ) === null ) {
-			wp_safe_redirect( Screens::url( Screens::TENANT, array( 'tenant' => $tenant->key, Notices::QUERY => 'to-connect' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-			exit;
+			$did = 'to-connect';
+		} elseif ( isset( $post[ self::AND_TEST ] ) ) {
+			ConnectionRows::test_now( $tenant );
 		}
-		wp_safe_redirect( Screens::url( Screens::OVERVIEW, array( Notices::QUERY => $form->tenant ? 'saved' : 'added' ) ) );
+		wp_safe_redirect( self::action( $tenant, array( Notices::QUERY => $did ) ) );
 		exit;
 	}
 
@@ -134,70 +166,6 @@ final class TenantPage {
 		}
 		$text = $form->errors['all'] ?? _n( 'Not saved: one field needs another look.', 'Not saved: some fields need another look.', count( $form->errors ), 'tenant-crm-sync' );
 		printf( '<div class="notice notice-error" role="alert"><p>%s</p></div>', esc_html( $text ) );
-	}
-
-	private static function names( TenantForm $form ): void {
-		if ( $form->tenant ) {
-			Field::text( __( 'Id', 'tenant-crm-sync' ), $form->values['id'], __( 'The id cannot be changed: the tenant’s data key and records belong to it.', 'tenant-crm-sync' ), true );
-			Field::text( __( 'Settings from', 'tenant-crm-sync' ), Words::source( $form->tenant->source ), $form->is_foreign() ? __( 'Address and key are given by the site’s code and are changed there.', 'tenant-crm-sync' ) : '', false );
-		} else {
-			Field::input(
-				'tenant_id',
-				__( 'Id', 'tenant-crm-sync' ),
-				array( 'value' => $form->values['id'], 'required' => true, 'maxlength' => TenantForm::MAX_ID, 'autocomplete' => 'off', 'spellcheck' => 'false' ),
-				__( 'What your portal calls this tenant, for example “acme” or a number. “Acme” and “acme” are two tenants.', 'tenant-crm-sync' ),
-				$form->errors['tenant_id'] ?? ''
-			);
-		}
-		Field::input(
-			'label',
-			__( 'Name', 'tenant-crm-sync' ),
-			array( 'value' => $form->values['label'], 'maxlength' => 190, 'autocomplete' => 'off' ),
-			__( 'For people. If you leave it empty, the id is shown.', 'tenant-crm-sync' ),
-			$form->errors['label'] ?? ''
-		);
-	}
-
-	private static function connection( TenantForm $form ): void {
-		if ( $form->is_foreign() ) {
-			Field::text( __( 'Address of the CRM', 'tenant-crm-sync' ), $form->tenant->endpoint, '', true );
-			return;
-		}
-		ConnectionRows::render( $form->connection );
-	}
-
-	private static function syncing( TenantForm $form ): void {
-		Field::select( 'interval', __( 'Sync', 'tenant-crm-sync' ), TenantForm::intervals( $form->values['interval'] ), (string) $form->values['interval'], __( 'By WP-Cron or the command line; “Sync now” works at any time.', 'tenant-crm-sync' ), $form->errors['interval'] ?? '' );
-		Field::radios(
-			'storage',
-			__( 'Storing leads', 'tenant-crm-sync' ),
-			array(
-				'set'   => array( __( 'In sets (fast)', 'tenant-crm-sync' ), __( 'Hundreds of leads in one transaction. Other plugins hear of a batch by one action.', 'tenant-crm-sync' ) ),
-				'hooks' => array( __( 'One by one through wp_insert_post()', 'tenant-crm-sync' ), __( 'Much slower. Only for sites whose plugins must see save_post and its kin for every lead.', 'tenant-crm-sync' ) ),
-			),
-			$form->values['hooks'] ? 'hooks' : 'set'
-		);
-		$choices = TenantForm::two_way();
-		Field::select( 'direction', __( 'Direction', 'tenant-crm-sync' ), $choices['direction'], $form->values['direction'], __( 'What the portal changes, and what its forms bring, only goes to the CRM where you choose that here.', 'tenant-crm-sync' ), $form->errors['direction'] ?? '' );
-		Field::select( 'policy', __( 'Where both changed a field', 'tenant-crm-sync' ), $choices['policy'], $form->values['policy'], __( 'Only for both ways. Where nobody can tell, and where a person decides, it waits under Conflicts and holds up nothing else.', 'tenant-crm-sync' ), '' );
-		Field::select( 'portal_deletes', __( 'A lead goes to the bin', 'tenant-crm-sync' ), $choices['portal_deletes'], $form->values['portal_deletes'], __( 'Not where leads only come from the CRM. Many at once wait for a person in any case.', 'tenant-crm-sync' ), '' );
-		if ( $form->is_foreign() ) {
-			return;
-		}
-		Field::checkbox(
-			'stable_order',
-			__( 'Paging', 'tenant-crm-sync' ),
-			__( 'The CRM’s order and totals stay the same while pages are read', 'tenant-crm-sync' ),
-			$form->values['stable_order'],
-			__( 'If you are not sure, leave this off: pages are then read one after another and no record can be missed.', 'tenant-crm-sync' )
-		);
-		Field::input(
-			'parallel',
-			__( 'Pages side by side', 'tenant-crm-sync' ),
-			array( 'type' => 'number', 'class' => 'small-text', 'value' => $form->values['parallel'], 'min' => 1, 'max' => TenantForm::MAX_PARALLEL ),
-			__( 'More than 1 needs the box above.', 'tenant-crm-sync' ),
-			$form->errors['parallel'] ?? ''
-		);
 	}
 
 	private static function help(): void {
@@ -219,8 +187,14 @@ final class TenantPage {
 		return Tenants::get( absint( $_GET['tenant'] ) ) ?? false; // phpcs:ignore WordPress.Security.NonceVerification -- only chooses what is shown.
 	}
 
-	private static function is_delete(): bool {
-		return isset( $_GET['delete'] ); // phpcs:ignore WordPress.Security.NonceVerification -- only asks the question.
+	/** `delete`, `disconnect` or nothing. */
+	private static function asked_to_leave(): string {
+		foreach ( LeavePage::WAYS as $way ) {
+			if ( isset( $_GET[ $way ] ) ) { // phpcs:ignore WordPress.Security.NonceVerification -- only asks the question.
+				return $way;
+			}
+		}
+		return '';
 	}
 
 	private static function title( Tenant $tenant ): string {
@@ -228,7 +202,8 @@ final class TenantPage {
 		return sprintf( __( 'Edit tenant %s', 'tenant-crm-sync' ), '' === $tenant->label ? $tenant->id : $tenant->label );
 	}
 
-	private static function action( ?Tenant $tenant ): string {
-		return Screens::url( Screens::TENANT, $tenant ? array( 'tenant' => $tenant->key ) : array() );
+	/** @param array<string, scalar> $args More of the address. */
+	private static function action( ?Tenant $tenant, array $args = array() ): string {
+		return Screens::url( Screens::TENANT, ( $tenant ? array( 'tenant' => $tenant->key ) : array() ) + $args );
 	}
 }
