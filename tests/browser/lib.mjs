@@ -2,8 +2,10 @@
 // It knows nothing of what is tested.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 function need( ...names ) {
@@ -148,4 +150,27 @@ export async function makeTenant( page, name, { rows = 300, paging = 'page', lab
 	}
 	await addTenant( page, { id, label: `${ label } ${ id }`, key: `key-of-${ id }` } );
 	return { id, label: `${ label } ${ id }`, key: `key-of-${ id }` };
+}
+
+const stack = ( args, input ) => execFileSync( fileURLToPath( new URL( '../stack/stack.sh', import.meta.url ) ), args, { input, encoding: 'utf8', stdio: [ 'pipe', 'pipe', 'inherit' ] } );
+
+/** PHP in the site, as another plugin would run it; what it returns. */
+export const inSite = ( code ) => JSON.parse( stack( [ 'php', '-r', `require 'wp-load.php'; echo wp_json_encode( ( static function () { ${ code } } )() );` ] ) );
+
+/** PHP for inSite(): what cron does between two looks at a screen, until nothing of this tenant is left to be done. */
+export const syncing = ( id ) => `foreach ( array( 'pull', 'push', 'push' ) as $kind ) { TenantCRM\\Worker::run( 10.0, TenantCRM\\Jobs::enqueue( TenantCRM\\Tenants::find( '${ id }' )->key, $kind ) ); }`;
+
+/** PHP for inSite(): the tenant with these settings, and synced; returns its key and its leads' posts by CRM id. */
+export const settled = ( id, settings ) => `TenantCRM\\Tenants::save( array( 'id' => '${ id }', 'settings' => json_decode( '${ JSON.stringify( settings ) }', true ) ) ); ${ syncing( id ) }
+	$key = TenantCRM\\Tenants::find( '${ id }' )->key;
+	return array( 'key' => $key, 'posts' => array_column( TenantCRM\\Sql::rows( 'SELECT crm_id, post_id FROM ' . TenantCRM\\Schema::table( 'records' ) . " WHERE tenant = $key" ), 'post_id', 'crm_id' ) );`;
+
+/** What somebody changes in the CRM. */
+export async function crmEdit( tenant, id, fields ) {
+	const answer = await fetch( `${ process.env.TCS_SANDBOX_PLAIN_URL }/api/v1/leads/${ id }`, {
+		method: 'PATCH',
+		headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ tenant.key }` },
+		body: JSON.stringify( fields ),
+	} );
+	assert.ok( answer.ok, `the CRM: ${ answer.status } ${ await answer.text() }` );
 }

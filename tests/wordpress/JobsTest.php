@@ -170,8 +170,8 @@ final class JobsTest extends PluginCase {
 		add_filter(
 			'query',
 			static function ( string $sql ) use ( &$level ): string {
-				if ( str_starts_with( $sql, 'SET TRANSACTION' ) || 'COMMIT' === $sql ) {
-					$level = 'COMMIT' === $sql ? '' : $sql;
+				if ( str_starts_with( $sql, 'SET TRANSACTION' ) || in_array( $sql, array( 'COMMIT', 'ROLLBACK' ), true ) ) {
+					$level = str_starts_with( $sql, 'SET' ) ? $sql : '';
 				}
 				return '' !== $level && str_contains( $sql, "SET state = 'running'" ) ? "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1665, MESSAGE_TEXT = 'made by a test'" : $sql;
 			}

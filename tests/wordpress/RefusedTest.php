@@ -146,6 +146,26 @@ final class RefusedTest extends TwoWayCase {
 		$this->assertConverged( $tenant );
 	}
 
+	/** @return array<string, array{0: string, 1: string}> What an extension's message says, and what people read. */
+	public function reasons(): array {
+		$of = static fn( string $answer ): string => "CRM tenant a: b: PATCH https://crm.example:8443/api/v1/leads/1: HTTP $answer";
+		return array(
+			'a field'        => array( $of( '422 Unprocessable Entity: {"message":"The given data is invalid.","errors":{"email":["This does not look like an e-mail address."]}}' ), 'the CRM does not accept it: email: This does not look like an e-mail address' ),
+			'a list'         => array( $of( '400 Bad Request: [{"message":"Last Name: required field is missing","errorCode":"REQUIRED_FIELD_MISSING","fields":["LastName"]}]' ), 'the CRM does not accept it: Last Name: required field is missing' ),
+			'nested'         => array( $of( '409 Conflict: {"status":"error","message":"Contact already exists.","correlationId":"5f-aa","category":"CONFLICT"}' ), 'the CRM has another one that stands in its way: Contact already exists' ),
+			'plain text'     => array( $of( '403 Forbidden: You may not edit this lead.' ), 'the CRM does not allow it: You may not edit this lead' ),
+			'no body'        => array( $of( '404 Not Found' ), 'the CRM does not have it' ),
+			'cut off'        => array( $of( '422 Unprocessable Entity: {"message":"The giv' ), 'the CRM does not accept it' ),
+			'no refusal'     => array( 'invalid UTF-8 in name', 'invalid UTF-8 in name' ),
+			'other statuses' => array( $of( '418 I am a teapot: {"a":{"b":{"c":"d"}}}' ), 'the CRM refused it (HTTP 418)' ),
+		);
+	}
+
+	/** @dataProvider reasons */
+	public function test_reasons_are_told_in_plain_words( string $reason, string $words ): void {
+		$this->assertSame( $words, TenantCRM\Reason::plain( $reason ) );
+	}
+
 	public function test_lists_are_of_some_tenants_of_one_side_and_searched(): void {
 		$one = $this->tenant( 'one' );
 		$two = $this->tenant( 'two' );

@@ -101,33 +101,6 @@ final class TwoWayMendedTest extends TwoWayCase {
 		$this->assertConverged( $tenant );
 	}
 
-	/** @return array<string, array{0: string, 1: bool}> */
-	public function words(): array {
-		$words = array();
-		foreach ( array( 'ask', 'keep', 'delete' ) as $word ) {
-			$words[ "$word, and a pull saw the record" ] = array( $word, true );
-			$words[ "$word, and no pull saw it" ]        = array( $word, false );
-		}
-		return $words;
-	}
-
-	/**
-	 * Nobody knew of the record any more that had been made of it.
-	 *
-	 * @dataProvider words
-	 */
-	public function test_a_lead_that_is_deleted_for_good_while_its_create_is_unknown_comes_back( string $portal_deletes, bool $is_pulled ): void {
-		$tenant = $this->pair( 'acme', 3, array( 'portal_deletes' => $portal_deletes ) );
-		$this->settle( $tenant );
-		$post = $this->create_without_an_answer( $tenant );
-		$is_pulled ? $this->pull( $tenant ) : null;
-		wp_delete_post( $post, true );
-		$this->answers_are_looked_for( $tenant );
-		$this->assertCount( 4, Sandbox::leads( 'acme' ) );
-		$this->assertSame( 4, $this->posts(), 'somebody can delete it again' );
-		$this->assertConverged( $tenant );
-	}
-
 	/** @return int The post of a new lead that the CRM has made, and nobody here knows that. */
 	private function create_without_an_answer( Tenant $tenant ): int {
 		add_filter( 'tenant_crm_sync_settle_seconds', static fn(): int => 60, 20 );

@@ -30,8 +30,8 @@ final class Refused {
 	 *
 	 * @param array{tenants?: list<int>|null, side?: string, words?: string, limit?: int, offset?: int, key?: string} $args tenants: null for all.
 	 *        words: part of a name, a reason or an id.
-	 * @return list<array{key: string, side: string, id: int, tenant: int, object: string, record: string, post_id: int, name: string, reason: string, times: int, since: string, at: string, retry_at: ?string, who: int}>
-	 *         times: refusals of a record, attempts of a change. who: of a change, the user. retry_at: somebody asked for it again.
+	 * @return list<array{key: string, side: string, id: int, tenant: int, object: string, record: string, post_id: int, name: string, reason: string, detail: string, times: int, since: string, at: string, retry_at: ?string, who: int}>
+	 *         reason: in plain words; detail: as it came. times: refusals of a record, attempts of a change. who: of a change, the user. retry_at: somebody asked for it again.
 	 * @throws StoreException
 	 */
 	public static function list( array $args = array() ): array {
@@ -44,7 +44,11 @@ final class Refused {
 				foreach ( array( 'id', 'tenant', 'post_id', 'times', 'who' ) as $name ) {
 					$row[ $name ] = (int) $row[ $name ];
 				}
-				return array( 'key' => "{$row['side']}-{$row['id']}" ) + $row;
+				return array(
+					'key'    => "{$row['side']}-{$row['id']}",
+					'detail' => $row['reason'],
+					'reason' => Reason::plain( $row['reason'] ),
+				) + $row;
 			},
 			$rows
 		);
@@ -82,18 +86,28 @@ final class Refused {
 			$set = 'refused = 0, attempts = 0, reason = NULL, available_at = UTC_TIMESTAMP(3)';
 			return Sql::change( Changes::update_sql( $row['id'], $set ) . ' AND refused = ' . Changes::REFUSED ) ? Jobs::enqueue( $row['tenant'], Changes::KIND, $row['object'], Jobs::PRIORITY_CLICK ) : null;
 		}
-		$asked = 'UPDATE `' . Schema::table( 'refused' ) . "` SET retry_at = UTC_TIMESTAMP() WHERE id = {$row['id']}";
 		if ( ! $row['by_id'] || ! self::can_be_named( $row['tenant'], $row['object'] ) ) {
-			Sql::change( $asked );
+			Sql::change( self::asked_sql( $row['id'] ) );
 			return Jobs::backfill( $row['tenant'], $row['object'] );
 		}
 		Transaction::run(
-			static function ( Transaction $transaction ) use ( $row, $asked ): void {
-				$transaction->query( $asked );
+			static function ( Transaction $transaction ) use ( $row ): void {
+				$transaction->query( self::asked_sql( $row['id'] ) );
 				Hints::add( $transaction, $row['tenant'], $row['object'], array( $row['record'] => false ) );
 			}
 		);
 		return Jobs::enqueue( $row['tenant'], Inbox::KIND, $row['object'], Jobs::PRIORITY_CLICK );
+	}
+
+	/** What has become of a row that was tried again: refused, waits (for a worker) or through. */
+	public static function state( string $key ): string {
+		list( $side, $id ) = self::parts( $key ) ?? array( '', 0 );
+		if ( 'portal' === $side ) {
+			$row = Sql::rows( 'SELECT refused FROM `' . Schema::table( 'changes' ) . "` WHERE id = $id" )[0] ?? null; // phpcs:ignore WordPress.DB.PreparedSQL -- asked_sql() takes an integer.
+			return null === $row ? 'through' : ( (int) $row['refused'] ? 'refused' : 'waits' );
+		}
+		$row = self::get( $key );
+		return null === $row ? 'through' : ( null === $row['retry_at'] ? 'refused' : 'waits' );
 	}
 
 	/**
@@ -185,6 +199,10 @@ final class Refused {
 				Sql::prune( 'refused', sprintf( 'tenant = %d AND id <= %d', $row['tenant'], $floor ) );
 			}
 		}
+	}
+
+	private static function asked_sql( int $id ): string {
+		return 'UPDATE `' . Schema::table( 'refused' ) . "` SET retry_at = UTC_TIMESTAMP() WHERE id = $id";
 	}
 
 	/** Whether the CRM gives a record by its id. */

@@ -36,6 +36,11 @@ final class Tenant {
 	) {
 	}
 
+	/** For people. */
+	public function name(): string {
+		return '' === $this->label ? $this->id : $this->label;
+	}
+
 	/** Whether everything is there that a sync needs; a function's tenant needs nothing of ours. */
 	public function is_configured(): bool {
 		return array() === $this->missing();

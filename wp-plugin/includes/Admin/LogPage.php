@@ -28,13 +28,14 @@ final class LogPage {
 			RequestList::load( $tenants, $seen );
 		} else {
 			self::$table = new LogTable( $tenants );
-			self::$table->find( new LogSearch( $seen, self::level(), Choice::words() ) );
+			$search      = new LogSearch( $seen, self::level(), Choice::words() );
+			self::$table->find( $search->count(), array( $search, 'page' ) );
 		}
 		Screens::help(
 			'log',
 			__( 'Log', 'tenant-crm-sync' ),
 			array(
-				__( 'Refused records, failed syncs and portal edits that a newer value of the CRM replaced are named under “Events”.', 'tenant-crm-sync' ),
+				__( 'Refused rows, failed syncs and portal edits that a newer value of the CRM replaced are named under “Events”.', 'tenant-crm-sync' ),
 				__( '“Requests” has each request that was sent to a CRM, every attempt of it. A search also takes a trace id.', 'tenant-crm-sync' ),
 				__( 'Only the newest entries are kept. No entry holds a key or another secret.', 'tenant-crm-sync' ),
 			)

@@ -32,7 +32,8 @@ final class RequestList {
 			$filter['since'] = gmdate( 'Y-m-d H:i:s', time() - (int) $filter['since'] );
 		}
 		self::$table = new RequestTable( $tenants );
-		self::$table->find( new AttemptSearch( $seen, $filter ) );
+		$search      = new AttemptSearch( $seen, $filter );
+		self::$table->find( $search->count(), array( $search, 'page' ) );
 	}
 
 	public static function render(): void {

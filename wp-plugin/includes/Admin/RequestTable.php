@@ -5,24 +5,13 @@
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\AttemptSearch;
 use TenantCRM\Tenant;
 
-final class RequestTable extends \WP_List_Table {
-
-	/** @var array<int, Tenant> By key. */
-	private $tenants;
+final class RequestTable extends RowTable {
 
 	/** @param array<int, Tenant> $tenants By key. */
 	public function __construct( array $tenants ) {
-		parent::__construct(
-			array(
-				'singular' => 'request',
-				'plural'   => 'requests',
-				'ajax'     => false,
-			)
-		);
-		$this->tenants = $tenants;
+		parent::__construct( 'request', 'requests', $tenants, Screens::LOG, array( LogPage::VIEW => LogPage::REQUESTS ) );
 	}
 
 	public function get_columns(): array {
@@ -34,18 +23,6 @@ final class RequestTable extends \WP_List_Table {
 			'tenant'    => __( 'Tenant', 'tenant-crm-sync' ),
 			'time'      => __( 'When', 'tenant-crm-sync' ),
 		);
-	}
-
-	public function find( AttemptSearch $search ): void {
-		$size = $this->get_items_per_page( 'tenant_crm_per_page', 20 );
-		$this->set_pagination_args(
-			array(
-				'total_items' => $search->count(),
-				'per_page'    => $size,
-			)
-		);
-		$this->items           = $search->page( $size, $this->get_pagenum() );
-		$this->_column_headers = array( $this->get_columns(), array(), array(), 'operation' );
 	}
 
 	public function no_items(): void {
@@ -86,14 +63,8 @@ final class RequestTable extends \WP_List_Table {
 	}
 
 	/** @param array<string, mixed> $item */
-	protected function column_tenant( $item ): string {
-		$tenant = $this->tenants[ $item['tenant'] ] ?? null;
-		return null === $tenant ? '—' : self::link( array( 'tenant' => $tenant->key ), '' === $tenant->label ? $tenant->id : $tenant->label );
-	}
-
-	/** @param array<string, mixed> $item */
 	protected function column_time( $item ): string {
-		return sprintf( '%s<span class="tcs-muted">%s</span>', esc_html( Words::time( $item['at'] ) ), esc_html( Words::ago( $item['at'] ) ) );
+		return $this->when( $item['at'] );
 	}
 
 	private function run( int $run ): string {
@@ -101,7 +72,7 @@ final class RequestTable extends \WP_List_Table {
 			return '';
 		}
 		/* translators: %s: number of a sync */
-		return '<p>' . self::link( array( 'run' => $run ), sprintf( __( 'All requests of sync %s', 'tenant-crm-sync' ), $run ) ) . '</p>';
+		return sprintf( '<p><a href="%s">%s</a></p>', esc_url( Screens::url( Screens::LOG, array( LogPage::VIEW => LogPage::REQUESTS, 'run' => $run ) ) ), esc_html( sprintf( __( 'All requests of sync %s', 'tenant-crm-sync' ), $run ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
 	/** @param array<string, mixed> $item */
@@ -110,10 +81,5 @@ final class RequestTable extends \WP_List_Table {
 			return '';
 		}
 		return sprintf( '<p>%s<br><code>%s</code><br>%s<br><code>%s</code></p>', esc_html__( 'Trace', 'tenant-crm-sync' ), esc_html( $item['trace_id'] ), esc_html__( 'Span', 'tenant-crm-sync' ), esc_html( (string) $item['span_id'] ) );
-	}
-
-	/** @param array<string, scalar> $args */
-	private static function link( array $args, string $text ): string {
-		return sprintf( '<a href="%s">%s</a>', esc_url( Screens::url( Screens::LOG, array( LogPage::VIEW => LogPage::REQUESTS ) + $args ) ), esc_html( $text ) );
 	}
 }

@@ -15,6 +15,7 @@ final class Screens {
 	const LEADS     = 'tenant-crm-sync-leads';
 	const LOG       = 'tenant-crm-sync-log';
 	const CONFLICTS = 'tenant-crm-sync-conflicts';
+	const REFUSED   = 'tenant-crm-sync-refused';
 	const TENANT    = 'tenant-crm-sync-tenant';
 
 	/** Hooks of everything in this folder; none of them fires outside of the admin. */
@@ -28,7 +29,6 @@ final class Screens {
 		if ( Plugin::is_ready() ) {
 			Actions::register();
 			LeadPost::register();
-			ConflictsPage::register();
 			UserProfile::register();
 		}
 	}
@@ -38,6 +38,7 @@ final class Screens {
 			self::OVERVIEW  => array( __( 'Overview', 'tenant-crm-sync' ), Capabilities::SYNC, OverviewPage::class ),
 			self::LEADS     => array( __( 'Leads', 'tenant-crm-sync' ), Capabilities::VIEW, LeadsPage::class ),
 			self::CONFLICTS => array( __( 'Conflicts', 'tenant-crm-sync' ), Capabilities::SYNC, ConflictsPage::class ),
+			self::REFUSED   => array( __( 'Refused rows', 'tenant-crm-sync' ), Capabilities::SYNC, RefusedPage::class ),
 			self::LOG       => array( __( 'Log', 'tenant-crm-sync' ), Capabilities::SYNC, LogPage::class ),
 			self::TENANT    => array( __( 'Add tenant', 'tenant-crm-sync' ), Capabilities::MANAGE, TenantPage::class ),
 		);

@@ -8,8 +8,10 @@
 
 namespace TenantCRM\TwoWay;
 
+use TenantCRM\Capabilities;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
+use TenantCRM\Tenants;
 
 final class Conflicts {
 
@@ -76,14 +78,15 @@ final class Conflicts {
 	/**
 	 * Newest first.
 	 *
-	 * @param array{tenants?: list<int>|null, state?: string, limit?: int, offset?: int, id?: int} $args tenants: null for all.
+	 * @param array{tenants?: list<int>|null, state?: string, words?: string, limit?: int, offset?: int, id?: int} $args tenants: null for all.
+	 *        words: part of a lead's name, or a whole id or field.
 	 * @return list<array<string, mixed>> With crm_id; base, crm and portal as values.
 	 */
 	public static function list( array $args = array() ): array {
 		if ( array() === ( $args['tenants'] ?? null ) ) {
 			return array();
 		}
-		$rows = Sql::rows( sprintf( 'SELECT c.*, r.crm_id, r.name FROM `%s` c LEFT JOIN `%s` r ON r.id = c.record WHERE %s ORDER BY c.id DESC LIMIT %d OFFSET %d', Schema::table( 'conflicts' ), Schema::table( 'records' ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- where() takes constants and integers.
+		$rows = Sql::rows( sprintf( 'SELECT c.*, r.crm_id, r.name FROM `%s` c LEFT JOIN `%s` r ON r.id = c.record WHERE %s ORDER BY c.id DESC LIMIT %d OFFSET %d', Schema::table( 'conflicts' ), Schema::table( 'records' ), self::where( $args ), max( 1, min( 1000, (int) ( $args['limit'] ?? 50 ) ) ), max( 0, (int) ( $args['offset'] ?? 0 ) ) ) ); // phpcs:ignore WordPress.DB.PreparedSQL -- where() prepares what is given.
 		foreach ( $rows as &$row ) {
 			foreach ( array( 'id', 'tenant', 'record', 'post_id', 'who', 'decided_by' ) as $name ) {
 				$row[ $name ] = (int) $row[ $name ];
@@ -101,9 +104,19 @@ final class Conflicts {
 		return self::list( array( 'id' => $id ) )[0] ?? null;
 	}
 
-	/** @param array{tenants?: list<int>|null, state?: string} $args As of list(). */
+	/** @param array{tenants?: list<int>|null, state?: string, words?: string} $args As of list(). */
 	public static function count( array $args = array() ): int {
-		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( 'SELECT COUNT(*) AS n FROM `' . Schema::table( 'conflicts' ) . '` c WHERE ' . self::where( $args ) )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- where() takes constants and integers.
+		return array() === ( $args['tenants'] ?? null ) ? 0 : (int) Sql::rows( sprintf( 'SELECT COUNT(*) AS n FROM `%s` c LEFT JOIN `%s` r ON r.id = c.record WHERE %s', Schema::table( 'conflicts' ), Schema::table( 'records' ), self::where( $args ) ) )[0]['n']; // phpcs:ignore WordPress.DB.PreparedSQL -- where() prepares what is given.
+	}
+
+	/**
+	 * Whether a user may decide a conflict: of a tenant of their own; what is about many leads at once, or the site as a whole, who manages tenants.
+	 *
+	 * @param array<string, mixed> $conflict As list() gives it.
+	 */
+	public static function may( int $user, array $conflict ): bool {
+		$tenant = Tenants::get( (int) $conflict['tenant'] );
+		return $tenant && Capabilities::user_may( $user, (int) $conflict['record'] ? Capabilities::SYNC : Capabilities::MANAGE, $tenant->id );
 	}
 
 	/** Keeps the table bounded. */
@@ -119,6 +132,12 @@ final class Conflicts {
 		}
 		if ( in_array( $args['state'] ?? '', self::STATES, true ) ) {
 			$where[] = "c.state = '{$args['state']}'";
+		}
+		if ( '' !== ( $args['words'] ?? '' ) ) {
+			global $wpdb;
+			$name    = $wpdb->prepare( 'r.name COLLATE utf8mb4_unicode_520_ci LIKE %s', '%' . $wpdb->esc_like( $args['words'] ) . '%' );
+			$words   = Sql::bytes( $args['words'] );
+			$where[] = "($name OR r.crm_id = $words OR c.field = $words)";
 		}
 		if ( isset( $args['id'] ) ) {
 			$where[] = 'c.id = ' . (int) $args['id'];
