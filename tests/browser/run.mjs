@@ -16,3 +16,4 @@ await import( './conflicts.mjs' );
 await import( './refused.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );
+await import( './portal.mjs' );

@@ -42,6 +42,8 @@ final class Plugin {
 		self::register( Rest\LeadRoutes::class );
 		self::register( Rest\ConflictRoutes::class );
 		self::register( Rest\MetricsRoute::class );
+		self::register( Portal\LeadsTable::class );
+		self::register( Portal\Block::class );
 		PostType::register();
 		TwoWay\Hooks::register();
 		TwoWay\Forms::register();

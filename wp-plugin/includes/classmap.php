@@ -93,6 +93,8 @@ return array(
 	'TenantCRM\\NotSupported' => __DIR__ . '/NotSupported.php',
 	'TenantCRM\\Output' => __DIR__ . '/Output.php',
 	'TenantCRM\\Plugin' => __DIR__ . '/Plugin.php',
+	'TenantCRM\\Portal\\Block' => __DIR__ . '/Portal/Block.php',
+	'TenantCRM\\Portal\\LeadsTable' => __DIR__ . '/Portal/LeadsTable.php',
 	'TenantCRM\\PostType' => __DIR__ . '/PostType.php',
 	'TenantCRM\\PostWriter' => __DIR__ . '/PostWriter.php',
 	'TenantCRM\\PreviewCommands' => __DIR__ . '/PreviewCommands.php',

@@ -60,6 +60,7 @@ final class Gate {
 	 */
 	public static function headers( $response, $server, $request ) {
 		if ( self::is_ours( $request ) ) {
+			Privacy::insist();
 			$response->header( 'Cache-Control', Privacy::HEADER );
 			$response->header( 'Vary', 'Cookie, Authorization', false );
 			$data = $response->get_data();

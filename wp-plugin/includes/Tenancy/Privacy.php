@@ -22,11 +22,27 @@ final class Privacy {
 				define( $name, true );
 			}
 		}
+		self::insist();
 		if ( ! headers_sent() ) {
 			header( 'Cache-Control: ' . self::HEADER );
 			header( 'Vary: Cookie, Authorization', false );
 			header_remove( 'Last-Modified' );
 			header_remove( 'ETag' );
 		}
+	}
+
+	/** WordPress may send words of its own after ours, which let browsers keep what they got. */
+	public static function insist(): void {
+		if ( ! has_filter( 'nocache_headers', array( self::class, 'no_store' ) ) ) {
+			add_filter( 'nocache_headers', array( self::class, 'no_store' ) );
+		}
+	}
+
+	/**
+	 * @param mixed $headers
+	 * @return array<string, string|false>
+	 */
+	public static function no_store( $headers ): array {
+		return array( 'Cache-Control' => self::HEADER ) + (array) $headers;
 	}
 }

@@ -1,0 +1,11 @@
+<?php
+/**
+ * The block's script on the page needs nothing; WordPress reads this beside block.json.
+ *
+ * @package TenantCRM
+ */
+
+return array(
+	'dependencies' => array(),
+	'version'      => TenantCRM\Plugin::VERSION,
+);
