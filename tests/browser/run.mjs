@@ -12,6 +12,7 @@ await import( './setup.mjs' );
 await import( './connectors.mjs' );
 await import( './sync.mjs' );
 await import( './log.mjs' );
+await import( './settings.mjs' );
 await import( './conflicts.mjs' );
 await import( './refused.mjs' );
 await import( './hostile.mjs' );

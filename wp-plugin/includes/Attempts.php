@@ -14,7 +14,6 @@ namespace TenantCRM;
 final class Attempts {
 
 	/** Rows are kept so many days, and at most so many of them; the filter tenant_crm_sync_keep_attempts says otherwise. */
-	private const KEEP_DAYS = 30;
 	private const KEEP_ROWS = 100000;
 
 	/** What the extension keeps. Twice as many wait here while the database does not take them. */
@@ -111,11 +110,11 @@ final class Attempts {
 		$keep  = (array) apply_filters(
 			'tenant_crm_sync_keep_attempts',
 			array(
-				'days' => self::KEEP_DAYS,
+				'days' => Settings::get( Settings::KEEP_REQUESTS ),
 				'rows' => self::KEEP_ROWS,
 			)
 		);
-		$days  = max( 0, (int) ( $keep['days'] ?? self::KEEP_DAYS ) );
+		$days  = max( 0, (int) ( $keep['days'] ?? Settings::get( Settings::KEEP_REQUESTS ) ) );
 		$rows  = max( 0, (int) ( $keep['rows'] ?? self::KEEP_ROWS ) );
 		$table = Schema::table( 'attempts' );
 		$old   = "at < UTC_TIMESTAMP(3) - INTERVAL $days DAY";

@@ -92,6 +92,7 @@ final class Log {
 	/** Keeps the table bounded. */
 	public static function prune(): void {
 		global $wpdb;
+		Sql::prune( 'log', sprintf( 'created_at < UTC_TIMESTAMP() - INTERVAL %d DAY', Settings::get( Settings::KEEP_EVENTS ) ) );
 		$table = Schema::table( 'log' );
 		$floor = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` ORDER BY id DESC LIMIT 1 OFFSET %d", self::KEEP_ROWS ) );
 		if ( null !== $floor ) {

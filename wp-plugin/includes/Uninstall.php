@@ -57,6 +57,7 @@ final class Uninstall {
 		Limits::forget();
 		Attempts::forget();
 		Metrics::forget();
+		Settings::forget();
 		Capabilities::revoke();
 		delete_metadata( 'user', 0, Capabilities::user_meta(), '', true );
 		delete_metadata( 'user', 0, 'tenant_crm_per_page', '', true );

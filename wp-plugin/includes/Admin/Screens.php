@@ -17,6 +17,7 @@ final class Screens {
 	const CONFLICTS = 'tenant-crm-sync-conflicts';
 	const REFUSED   = 'tenant-crm-sync-refused';
 	const TENANT    = 'tenant-crm-sync-tenant';
+	const SETTINGS  = 'tenant-crm-sync-settings';
 
 	/** Hooks of everything in this folder; none of them fires outside of the admin. */
 	public static function register(): void {
@@ -30,6 +31,7 @@ final class Screens {
 			Actions::register();
 			LeadPost::register();
 			UserProfile::register();
+			SettingsPage::register();
 		}
 	}
 
@@ -41,6 +43,7 @@ final class Screens {
 			self::REFUSED   => array( __( 'Refused rows', 'tenant-crm-sync' ), Capabilities::SYNC, RefusedPage::class ),
 			self::LOG       => array( __( 'Log', 'tenant-crm-sync' ), Capabilities::SYNC, LogPage::class ),
 			self::TENANT    => array( __( 'Add tenant', 'tenant-crm-sync' ), Capabilities::MANAGE, TenantPage::class ),
+			self::SETTINGS  => array( __( 'Health and settings', 'tenant-crm-sync' ), Capabilities::MANAGE, SettingsPage::class ),
 		);
 		add_menu_page(
 			__( 'CRM Sync', 'tenant-crm-sync' ),
@@ -85,7 +88,7 @@ final class Screens {
 
 	/** Where refused records are looked at and tried again; of one tenant, or of all. */
 	public static function refused_url( int $tenant = 0 ): string {
-		return self::url( self::LOG, array( 'level' => 'error' ) + ( $tenant ? array( 'tenant' => $tenant ) : array() ) );
+		return self::url( self::REFUSED, $tenant ? array( 'tenant' => $tenant ) : array() );
 	}
 
 	/** Whether the open screen is one of ours; null-safe for early hooks. */
@@ -156,6 +159,9 @@ final class Screens {
 	public static function plugin_links( $links ) {
 		if ( Plugin::is_ready() && current_user_can( Capabilities::SYNC ) ) {
 			$links['overview'] = sprintf( '<a href="%s">%s</a>', esc_url( self::url( self::OVERVIEW ) ), esc_html__( 'Overview', 'tenant-crm-sync' ) );
+		}
+		if ( Plugin::is_ready() && current_user_can( Capabilities::MANAGE ) ) {
+			$links['settings'] = sprintf( '<a href="%s">%s</a>', esc_url( self::url( self::SETTINGS ) ), esc_html__( 'Settings', 'tenant-crm-sync' ) );
 		}
 		return $links;
 	}

@@ -7,6 +7,7 @@
 
 namespace TenantCRM\Admin;
 
+use TenantCRM\Settings;
 use TenantCRM\Tenant;
 use TenantCRM\Tenants;
 use TenantCRM\TwoWay\Rules;
@@ -39,7 +40,7 @@ final class TenantForm {
 		$this->values     = array(
 			'id'             => $tenant ? $tenant->id : '',
 			'label'          => $tenant ? $tenant->label : '',
-			'interval'       => $tenant ? $tenant->interval() : HOUR_IN_SECONDS,
+			'interval'       => $tenant ? $tenant->interval() : Settings::get( Settings::INTERVAL ),
 			'hooks'          => $tenant ? $tenant->uses_hooks() : false,
 			'direction'      => Rules::direction( $settings, 'leads' ),
 			'policy'         => ( new Rules( $settings, 'leads' ) )->get( 'policy' ),
