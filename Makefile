@@ -51,9 +51,11 @@ simulate: ## The curve of 1,000 to 10,000 tenants on 2 to 20 hosts, in virtual t
 	@bash tests/stack/deps.sh build
 	SEED=$(SEED) cargo test --quiet --locked --no-default-features --test simulation curve -- --ignored --nocapture
 
-bench: all ## Run the benchmarks (minutes; on a quiet machine)
-	@bash tests/stack/deps.sh run test
-	@bash tests/run build bench
+bench: all ## Measure beside Guzzle, Symfony, curl_multi and hyper (25 minutes, on a quiet machine); QUICK=1: 3 minutes; CASES="pages call"
+	@bash tests/stack/deps.sh run bench
+	@cargo build --release --locked --package sandbox-crm
+	@cargo build --release --locked --package hyper-limit
+	@QUICK=$(QUICK) BUSY=$(BUSY) SMOKE=$(SMOKE) SEED_ARTICLE=$(SEED_ARTICLE) BENCH_JSON=$(target)/bench.json bash tests/bench/run $(CASES)
 
 clean: ## Remove what was built
 	cargo clean

@@ -146,7 +146,7 @@ impl Settings {
         let limits = json_setting(settings.get("limits"), "limits")?;
         let stable = settings.get("stable_order").is_some_and(is_true);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 32.0) as usize;
+        let parallel = number("parallel").unwrap_or(1.0).clamp(1.0, 128.0) as usize;
         let endpoint = match (required(ENDPOINT), connector.default_of(ENDPOINT)) {
             (Err(_), Some(default)) => default.to_owned(),
             (endpoint, _) => endpoint?,

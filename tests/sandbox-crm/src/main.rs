@@ -16,6 +16,7 @@ mod log;
 mod oauth;
 mod paging;
 mod query;
+mod rtt;
 mod seed;
 mod store;
 mod tenant;

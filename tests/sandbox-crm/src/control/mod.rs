@@ -73,6 +73,7 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
         ("DELETE", "/rows") => return rows::delete(app, call.json()?),
         ("POST", "/touch") => return rows::touch(app, call.json()?),
         ("POST", "/behaviour") => return network::behaviour(app, call.json()?),
+        ("POST", "/rtt") => return network::round_trip(call.json()?),
         ("GET", "/limits") => return network::limits(app, call),
         ("DELETE", "/limits") => return network::forget_counts(app, call),
         ("GET", "/faults") => return network::faults(app, call),
@@ -87,7 +88,7 @@ fn route(app: &App, method: &Method, call: &Call<'_>) -> Reply {
         ("POST", "/oauth/expire") => return tenants::expire(app, call.json()?),
         (_, "/health" | "/stats" | "/oauth" | "/webhooks") => "GET",
         (_, "/tenants" | "/faults") => "GET, POST",
-        (_, "/seed" | "/touch" | "/behaviour" | "/oauth/expire" | "/reset") => "POST",
+        (_, "/seed" | "/touch" | "/behaviour" | "/rtt" | "/oauth/expire" | "/reset") => "POST",
         (_, "/rows") => "GET, POST, DELETE",
         (_, "/requests" | "/limits") => "GET, DELETE",
         (method, path) => match path.strip_prefix("/tenants/").and_then(query::segment) {

@@ -9,6 +9,7 @@ use super::{Call, Reply, fine, given, tenant};
 use crate::app::App;
 use crate::faults::Spec;
 use crate::limit::{Limit, Moment};
+use crate::rtt;
 
 /// What is absent stays, what is null is cleared.
 #[derive(Deserialize)]
@@ -25,6 +26,18 @@ pub struct Behave {
     limits: Option<Option<Vec<Limit>>>,
     #[serde(default, deserialize_with = "given")]
     bytes_per_s: Option<Option<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongWire {
+    to: u16,
+    ms: u64,
+}
+
+pub fn round_trip(asked: LongWire) -> Reply {
+    let port = rtt::open(asked.to, Duration::from_millis(asked.ms)).map_err(|reason| format!("no port: {reason}"))?;
+    fine(json!({ "port": port }))
 }
 
 pub fn behaviour(app: &App, asked: Behave) -> Reply {

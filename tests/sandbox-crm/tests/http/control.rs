@@ -51,6 +51,31 @@ async fn rows_are_served_as_they_were_given() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_wire_takes_its_round_trips() {
+    const MS: u64 = 60;
+    let sandbox = Sandbox::start();
+    sandbox.tenant("a", json!({})).await;
+    let to: u64 = sandbox.plain("").rsplit(':').next().unwrap().parse().unwrap();
+    let far = sandbox.tell("POST", "/rtt", json!({ "to": to, "ms": MS })).await["port"].clone();
+    let client = sandbox.client("key-a").build().unwrap();
+    // The first one waits for the handshake, too.
+    for round_trips in [2, 1] {
+        let start = Instant::now();
+        let answer = client
+            .get(format!("http://127.0.0.1:{far}/api/v1/leads"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(json_of(answer).await["data"], json!([]));
+        assert!(
+            start.elapsed() >= Duration::from_millis(round_trips * MS),
+            "{round_trips}: {:?}",
+            start.elapsed()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn touched_rows_are_the_changed_ones() {
     let sandbox = Sandbox::start();
     sandbox.tenant("a", json!({ "paging": "none" })).await;
