@@ -11,7 +11,7 @@ while ( false !== ( $line = fgets( STDIN ) ) ) {
 	\TenantCRM\Tenants::save(
 		[
 			'id'       => $id,
-			'label'    => $id,
+			'label'    => [ 'north' => 'North Estates', 'Acme' => 'Acme Housing', 'acme' => 'acme Lettings' ][ $id ] ?? $id,
 			'endpoint' => $argv[1],
 			'api_key'  => $key,
 		]

@@ -66,6 +66,7 @@ final class OverviewTest extends PluginCase {
 		$this->assertSame( 'failed', $figures[ $two->key ]['run']['state'] );
 		$this->assertNotNull( $figures[ $two->key ]['done_at'], 'the last one that went to its end' );
 		$this->assertContains( $figures[ $two->key ]['expected'], array( 50, 60 ), 'the one big sync does not count for all' );
+		$this->assertSame( '1 conflict waits for a decision.', TenantHealth::why( $one, array( 'conflicts' => 1, 'run' => array( 'state' => 'done' ) ) + $figures[ $one->key ] ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$this->assertSame( array(), Standings::of( array() ) );
 	}
 
@@ -120,7 +121,7 @@ final class OverviewTest extends PluginCase {
 		$this->assertSame( 1, array_sum( array_column( $days, 'failed' ) ) );
 		$this->assertSame( array( 'done' => 1, 'failed' => 1, 'cancelled' => 0 ), array_values( $days )[10] ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$html = $this->screen( 1 );
-		$this->assertStringContainsString( '<svg role="img" aria-label="Syncs of the last 14 days: 2 finished, 1 failed"', $html );
+		$this->assertStringContainsString( '<svg role="img" aria-label="Syncs, last 14 days: 2 finished, 1 failed"', $html );
 		$this->assertSame( 14, substr_count( $html, '<th scope="row">' ), 'a row a day for those who cannot see the bars' );
 	}
 

@@ -17,7 +17,7 @@ final class RunChart {
 	public static function render( array $days ): void {
 		$most = max( 1, ...array_map( 'array_sum', array_values( $days ) ) );
 		/* translators: %s: number of days */
-		$title = sprintf( __( 'Syncs of the last %s days', 'tenant-crm-sync' ), number_format_i18n( count( $days ) ) );
+		$title = sprintf( __( 'Syncs, last %s days', 'tenant-crm-sync' ), number_format_i18n( count( $days ) ) );
 		echo '<figure class="tcs-chart"><figcaption>' . esc_html( $title );
 		self::legend( $days );
 		echo '</figcaption>';

@@ -67,9 +67,23 @@ final class TenantHealth {
 			case self::WAITING:
 				return self::is_late( $figures ) ? __( 'A sync is due, and nobody works it: see Health and settings. “Sync now” works all the same.', 'tenant-crm-sync' ) : '';
 			case self::ATTENTION:
-				return __( 'Everything else goes on meanwhile.', 'tenant-crm-sync' );
+				return self::asks( $figures );
 		}
 		return '';
+	}
+
+	/** @param array<string, mixed> $figures Of Standings. */
+	private static function asks( array $figures ): string {
+		$parts = array();
+		if ( $figures['conflicts'] ) {
+			/* translators: %s: number of conflicts */
+			$parts[] = sprintf( _n( '%s conflict waits for a decision.', '%s conflicts wait for a decision.', $figures['conflicts'], 'tenant-crm-sync' ), number_format_i18n( $figures['conflicts'] ) );
+		}
+		if ( $figures['refused'] ) {
+			/* translators: %s: number of rows */
+			$parts[] = sprintf( _n( '%s row was refused.', '%s rows were refused.', $figures['refused'], 'tenant-crm-sync' ), number_format_i18n( $figures['refused'] ) );
+		}
+		return implode( ' ', $parts );
 	}
 
 	/** @param array<string, mixed> $figures Of Standings. */

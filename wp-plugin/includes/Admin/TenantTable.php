@@ -115,7 +115,8 @@ final class TenantTable extends \WP_List_Table {
 		$all    = array( '' => __( 'All', 'tenant-crm-sync' ) ) + TenantHealth::names();
 		$many   = array( '' => count( $this->tenants ) ) + $this->healths();
 		foreach ( array_intersect_key( $all, $many ) as $health => $name ) {
-			$views[ '' === $health ? 'all' : $health ] = sprintf(
+			// WordPress has a class `attention` of its own.
+			$views[ '' === $health ? 'all' : "is-$health" ] = sprintf(
 				'<a href="%s"%s>%s <span class="count">(%s)</span></a>',
 				esc_url( Screens::url( Screens::OVERVIEW, array_filter( array( 'health' => $health ) ) ) ),
 				$health === $chosen ? ' class="current" aria-current="page"' : '',
