@@ -15,6 +15,7 @@ await import( './log.mjs' );
 await import( './settings.mjs' );
 await import( './conflicts.mjs' );
 await import( './refused.mjs' );
+await import( './panels.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );
 await import( './portal.mjs' );

@@ -96,4 +96,54 @@ final class BackfillTest extends TwoWayCase {
 	private function lists(): array {
 		return array_values( array_filter( Sandbox::requests( 'acme' ), static fn( array $request ): bool => 'GET' === $request['method'] && str_starts_with( $request['path'], '/api/v1/leads' ) && ! preg_match( '~/leads/\d~', $request['path'] ) ) );
 	}
+
+	public function test_the_button_is_for_who_manages_the_tenant(): void {
+		$tenant = $this->pair();
+		$user   = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		( new WP_User( $user ) )->add_cap( TenantCRM\Capabilities::SYNC );
+		TenantCRM\Capabilities::assign( $user, array( 'acme' ) );
+		$backfills = fn(): array => array_column( Runs::list( array( 'tenant' => $tenant->key, 'kind' => Jobs::BACKFILL ) ), 'state' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->assertSame( 403, $this->press( $tenant, $user, 'start' ) );
+		$this->assertSame( 403, $this->press( $tenant, 1, 'start', 'another nonce' ) );
+		$this->assertSame( array(), $backfills() );
+		$this->assertSame( 302, $this->press( $tenant, 1, 'start' ) );
+		$this->assertSame( 302, $this->press( $tenant, 1, 'start' ), 'it is one' );
+		$this->assertSame( array( 'queued' ), $backfills() );
+		$this->assertSame( 403, $this->press( $tenant, $user, 'cancel' ) );
+		$this->assertSame( 302, $this->press( $tenant, 1, 'cancel' ) );
+		$this->assertSame( array( 'cancelled' ), $backfills() );
+		TenantCRM\Tenants::pause( $tenant->key, true );
+		$this->press( TenantCRM\Tenants::get( $tenant->key ), 1, 'start' );
+		$this->assertSame( array( 'cancelled' ), $backfills(), 'a paused tenant is left alone' );
+		wp_set_current_user( 0 );
+		require_once ABSPATH . 'wp-admin/includes/user.php';
+		wp_delete_user( $user );
+	}
+
+	/** @return int Status: 302 where it goes back to the screen. */
+	private function press( TenantCRM\Tenant $tenant, int $user, string $button, string $nonce = '' ): int {
+		wp_set_current_user( $user );
+		$name     = TenantCRM\Admin\BackfillPanel::NAME;
+		$_POST    = array( $name => $button, '_wpnonce' => '' === $nonce ? wp_create_nonce( "$name-{$tenant->key}" ) : $nonce ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$_REQUEST = $_POST;
+		$stop     = static function ( $location ): void {
+			throw new DomainException( $location, 302 );
+		};
+		$die      = static fn(): callable => static function ( $message, $title, $args ): void {
+			throw new DomainException( 'died', (int) $args['response'] );
+		};
+		add_filter( 'wp_redirect', $stop );
+		add_filter( 'wp_die_handler', $die );
+		try {
+			TenantCRM\Admin\BackfillPanel::act( $tenant );
+		} catch ( DomainException $e ) {
+			return $e->getCode();
+		} finally {
+			remove_filter( 'wp_redirect', $stop );
+			remove_filter( 'wp_die_handler', $die );
+			$_POST    = array();
+			$_REQUEST = array();
+		}
+		return 0;
+	}
 }

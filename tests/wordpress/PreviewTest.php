@@ -75,7 +75,7 @@ final class PreviewTest extends TwoWayCase {
 			$html  = ob_get_clean();
 			$_POST = $_REQUEST = array();
 		}
-		$this->assertStringContainsString( '<td>portal</td><td>update</td><td>1</td><td>phone</td><td>+49 30 1</td><td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>changed in the CRM only</td>', $html );
+		$this->assertStringContainsString( 'In the portal</span> changed <strong>1</strong></th></tr><tr><td data-colname="Field">phone</td><td data-colname="From">+49 30 1</td><td data-colname="To">&lt;script&gt;alert(1)&lt;/script&gt;</td><td data-colname="Rule">changed in the CRM only</td>', $html );
 		$this->assertStringNotContainsString( '<script', $html );
 		ob_start();
 		$this->assertSame( 0, CommandLine::run( array( 'preview', '--tenant=acme', '--format=json' ) ) );
@@ -85,7 +85,7 @@ final class PreviewTest extends TwoWayCase {
 		LeadPost::explain( $this->post_of( $tenant, '1' ) );
 		$html = ob_get_clean();
 		wp_set_current_user( 0 );
-		$this->assertStringContainsString( '<th scope="row">phone</th><td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td>crm</td>', $html );
+		$this->assertStringContainsString( '<th scope="row">phone</th><td>&lt;script&gt;alert(1)&lt;/script&gt;</td><td><span class="tcs-side" data-side="crm">From the CRM</span> changed in the CRM only', $html );
 		ob_start();
 		$this->assertSame( 0, CommandLine::run( array( 'explain', '--tenant=acme', '--id=1' ) ) );
 		$this->assertMatchesRegularExpression( '/^phone +<script>alert\(1\)<\/script> +crm .*changed in the CRM only/m', ob_get_clean() );

@@ -97,7 +97,10 @@ final class WebhookAdminTest extends WebhookCase {
 		$html = $this->html( $saved );
 		$this->assertStringContainsString( 'value="email, phone"', $html );
 		$this->assertStringContainsString( 'value="100"', $html );
-		foreach ( array( array( 'webhook_filter' => 'open' ), array( 'webhook_filter' => '["open"]' ), array( 'webhook_account' => str_repeat( 'x', 191 ) ) ) as $post ) {
+		// A line a field, as people write it, does the same.
+		$this->press( $saved, 'save', array( 'webhook_account' => '100', 'webhook_objects' => 'leads', 'webhook_fields' => "email, phone\n", 'webhook_filter' => " status : open,o'pen \r\n\r\n" ) );
+		$this->assertSame( $saved->settings['webhook'], Tenants::get( $saved->key )->settings['webhook'] );
+		foreach ( array( array( 'webhook_filter' => 'open' ), array( 'webhook_filter' => ': open' ), array( 'webhook_filter' => 'status:' ), array( 'webhook_filter' => '["open"]' ), array( 'webhook_account' => str_repeat( 'x', 191 ) ) ) as $post ) {
 			$this->assertStringContainsString( 'notice-error', $this->press( $saved, 'save', $post ) );
 		}
 		$this->press( $saved, 'save' );

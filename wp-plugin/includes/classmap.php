@@ -8,6 +8,7 @@
 return array(
 	'TenantCRM\\ActionScheduler' => __DIR__ . '/ActionScheduler.php',
 	'TenantCRM\\Admin\\Actions' => __DIR__ . '/Admin/Actions.php',
+	'TenantCRM\\Admin\\BackfillPanel' => __DIR__ . '/Admin/BackfillPanel.php',
 	'TenantCRM\\Admin\\Choice' => __DIR__ . '/Admin/Choice.php',
 	'TenantCRM\\Admin\\ConflictTable' => __DIR__ . '/Admin/ConflictTable.php',
 	'TenantCRM\\Admin\\ConflictsPage' => __DIR__ . '/Admin/ConflictsPage.php',

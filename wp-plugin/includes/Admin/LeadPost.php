@@ -78,6 +78,7 @@ final class LeadPost {
 	}
 
 	public static function boxes(): void {
+		wp_enqueue_style( 'tenant-crm-sync-panels', Screens::asset( 'panels.css' ), array(), Screens::version( 'panels.css' ) );
 		add_meta_box( 'tcs-lead', __( 'From the CRM', 'tenant-crm-sync' ), array( __CLASS__, 'box' ), Capabilities::POST_TYPE, 'normal', 'high' );
 		add_meta_box( 'tcs-explain', __( 'Where the values come from', 'tenant-crm-sync' ), array( __CLASS__, 'explain' ), Capabilities::POST_TYPE, 'normal' );
 	}
@@ -106,13 +107,22 @@ final class LeadPost {
 			echo '<p>' . esc_html__( 'This lead is not synced yet.', 'tenant-crm-sync' ) . '</p>';
 			return;
 		}
-		$heads = array( __( 'Field', 'tenant-crm-sync' ), __( 'Value', 'tenant-crm-sync' ), __( 'From', 'tenant-crm-sync' ), __( 'Time (UTC)', 'tenant-crm-sync' ), __( 'Rule', 'tenant-crm-sync' ), __( 'Who', 'tenant-crm-sync' ) );
-		echo '<table class="widefat striped tcs-fields"><thead><tr><th scope="col">' . implode( '</th><th scope="col">', array_map( 'esc_html', $heads ) ) . '</th></tr></thead><tbody>';
+		printf( '<table class="widefat striped tcs-explain"><thead><tr><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>', esc_html__( 'Field', 'tenant-crm-sync' ), esc_html__( 'Value', 'tenant-crm-sync' ), esc_html__( 'Source, rule and time', 'tenant-crm-sync' ) );
 		foreach ( $fields as $field ) {
 			$user = $field['who'] ? get_userdata( $field['who'] ) : false;
-			printf( '<tr><th scope="row">%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>', esc_html( $field['field'] ), esc_html( self::text( $field['value'] ?? '' ) ), esc_html( $field['source'] ), esc_html( $field['time'] ), esc_html( $field['rule'] ), esc_html( $user ? $user->display_name : '' ) );
+			$when = array_filter( array( Words::time( $field['time'] ), '' === Words::time( $field['time'] ) ? '' : Words::ago( $field['time'] ), $user ? $user->display_name : '' ) );
+			printf( '<tr><th scope="row">%s</th><td>%s</td><td><span class="tcs-side" data-side="%s">%s</span> %s<span class="tcs-muted">%s</span></td></tr>', esc_html( $field['field'] ), esc_html( self::text( $field['value'] ?? '' ) ), esc_attr( $field['source'] ), esc_html( self::sources()[ $field['source'] ] ?? $field['source'] ), esc_html( $field['rule'] ), esc_html( implode( ' · ', $when ) ) );
 		}
 		echo '</tbody></table>';
+	}
+
+	/** @return array<string, string> */
+	private static function sources(): array {
+		return array(
+			'crm'    => __( 'From the CRM', 'tenant-crm-sync' ),
+			'portal' => __( 'From the portal', 'tenant-crm-sync' ),
+			'both'   => __( 'From both', 'tenant-crm-sync' ),
+		);
 	}
 
 	private static function row( string $name, string $value ): void {

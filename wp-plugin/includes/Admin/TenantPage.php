@@ -48,6 +48,7 @@ final class TenantPage {
 			add_action( 'admin_notices', static fn() => Notices::show( 'error', $words, false ) );
 			return;
 		}
+		wp_enqueue_style( 'tenant-crm-sync-panels', Screens::asset( 'panels.css' ), array(), Screens::version( 'panels.css' ) );
 		wp_enqueue_script( 'tenant-crm-sync-tenant', Screens::asset( 'tenant.js' ), array(), Screens::version( 'tenant.js' ), true );
 		if ( 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ) {
 			if ( $tenant && isset( $_POST[ ConnectionRows::TEST ] ) ) {
@@ -58,6 +59,9 @@ final class TenantPage {
 				PreviewPanel::run( $tenant );
 				SetupSteps::note_preview( $tenant );
 				return;
+			}
+			if ( $tenant && isset( $_POST[ BackfillPanel::NAME ] ) ) {
+				BackfillPanel::act( $tenant );
 			}
 			if ( $tenant && isset( $_POST[ Panel::ACTION ] ) ) {
 				Panel::act( $tenant );
@@ -104,6 +108,8 @@ final class TenantPage {
 			echo '</div>';
 			if ( $is_new ) {
 				TenantSections::start( $tenant );
+			} else {
+				BackfillPanel::render( $tenant );
 			}
 			Panel::render( $tenant );
 			TenantSections::leave( $tenant );

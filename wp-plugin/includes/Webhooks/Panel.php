@@ -64,10 +64,7 @@ final class Panel {
 
 	/** @param callable( string ): string $text */
 	private static function save( Tenant $tenant, callable $text ): void {
-		$filter = '' === $text( 'webhook_filter' ) ? array() : json_decode( $text( 'webhook_filter' ), true );
-		if ( ! is_array( $filter ) ) {
-			throw new \InvalidArgumentException( __( 'The filter is not JSON. It should look like {"status": ["open", "new"]}.', 'tenant-crm-sync' ) );
-		}
+		$filter = self::filter( $text( 'webhook_filter' ) );
 		$names = static fn( string $name ): array => (array) preg_split( '/[\s,]+/', $text( $name ), -1, PREG_SPLIT_NO_EMPTY );
 		$known = Addresses::of( $tenant->key );
 		$via   = (int) $text( 'webhook_via' );
@@ -94,6 +91,39 @@ final class Panel {
 		);
 	}
 
+	/**
+	 * A line a field, as people write it; JSON, where values have commas.
+	 *
+	 * @return array<mixed>
+	 * @throws \InvalidArgumentException In plain words.
+	 */
+	private static function filter( string $text ): array {
+		$filter = json_decode( $text, true );
+		if ( is_array( $filter ) ) {
+			return $filter;
+		}
+		$filter = array();
+		foreach ( (array) preg_split( '/\R+/', $text, -1, PREG_SPLIT_NO_EMPTY ) as $line ) {
+			$parts = array_map( 'trim', explode( ':', $line, 2 ) );
+			if ( 2 !== count( $parts ) || '' === $parts[0] || '' === $parts[1] ) {
+				/* translators: %s: a line that somebody typed */
+				throw new \InvalidArgumentException( sprintf( __( 'The filter’s line “%s” says no field and values. It should look like “status: open, new”.', 'tenant-crm-sync' ), mb_strimwidth( $line, 0, 60, '…' ) ) );
+			}
+			$filter[ $parts[0] ] = array_values( array_filter( array_map( 'trim', explode( ',', $parts[1] ) ), 'strlen' ) );
+		}
+		return $filter;
+	}
+
+	/** The same the other way. @param array<string, list<string>> $filter */
+	private static function filter_text( array $filter ): string {
+		$lines = array();
+		foreach ( $filter as $field => $values ) {
+			$lines[] = "$field: " . implode( ', ', $values );
+		}
+		$text = implode( "\n", $lines );
+		return self::filter( $text ) === $filter ? $text : (string) wp_json_encode( $filter, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES );
+	}
+
 	public static function render( Tenant $tenant ): void {
 		$connector = Connectors::find( $tenant->connector );
 		printf( '<h2 class="title" id="webhooks">%s</h2>', esc_html__( 'Webhooks', 'tenant-crm-sync' ) );
@@ -105,11 +135,13 @@ final class Panel {
 		$tenant = Tenants::get( $tenant->key ) ?? $tenant;
 		$known  = Addresses::of( $tenant->key );
 		if ( '' !== self::$address ) {
-			printf( '<p><label for="tcs-webhook-address">%1$s</label><br><input type="text" class="large-text code" id="tcs-webhook-address" readonly value="%2$s"></p>', esc_html__( 'Enter this address at the CRM. Treat it like a password:', 'tenant-crm-sync' ), esc_attr( self::$address ) );
+			printf( '<div class="tcs-once"><p><label for="tcs-webhook-address">%1$s</label></p><p><input type="text" class="large-text code" id="tcs-webhook-address" readonly value="%2$s"> <button type="button" class="button" id="tcs-webhook-copy" data-done="%4$s">%3$s</button></p></div>', esc_html__( 'Enter this address at the CRM. It is shown only this once; treat it like a password.', 'tenant-crm-sync' ), esc_attr( self::$address ), esc_html__( 'Copy', 'tenant-crm-sync' ), esc_attr__( 'Copied', 'tenant-crm-sync' ) );
 		}
-		foreach ( Words::of( $tenant ) as $sentence ) {
-			printf( '<p>%s</p>', esc_html( $sentence ) );
+		echo '<ul class="tcs-facts">';
+		foreach ( array_merge( Words::of( $tenant ), Words::subscriptions( $tenant ) ) as $sentence ) {
+			printf( '<li>%s</li>', esc_html( $sentence ) );
 		}
+		echo '</ul>';
 		if ( '' !== $connector['webhook_note'] ) {
 			printf( '<p class="description">%s</p>', esc_html( $connector['webhook_note'] ) );
 		}
@@ -122,11 +154,12 @@ final class Panel {
 		if ( Subscriptions::can( $tenant ) ) {
 			self::button( 'ask', __( 'Ask the CRM for webhooks', 'tenant-crm-sync' ) );
 		}
-		self::button( 'make', $known ? __( 'Make a new address', 'tenant-crm-sync' ) : __( 'Make an address', 'tenant-crm-sync' ) );
+		self::button( 'make', $known ? __( 'Make a new address', 'tenant-crm-sync' ) : __( 'Make an address', 'tenant-crm-sync' ), $known ? __( 'The old address ends at once: what the CRM still sends there is refused. Make a new one?', 'tenant-crm-sync' ) : '' );
 		if ( $known ) {
-			self::button( 'remove', __( 'Remove the address', 'tenant-crm-sync' ) );
+			self::button( 'remove', __( 'Remove the address', 'tenant-crm-sync' ), __( 'What the CRM still sends to this address will be refused. Remove it?', 'tenant-crm-sync' ) );
 		}
 		echo '</p></form>';
+		wp_enqueue_script( 'tenant-crm-sync-webhook', Screens::asset( 'webhook.js' ), array( 'wp-a11y' ), Screens::version( 'webhook.js' ), true );
 	}
 
 	/**
@@ -147,7 +180,7 @@ final class Panel {
 		$input = static fn( string $name, string $label, string $value, string $help ) => Field::input( $name, $label, array( 'value' => $value, 'autocomplete' => 'off', 'spellcheck' => 'false' ), $help, '' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$input( 'webhook_objects', __( 'Object types', 'tenant-crm-sync' ), implode( ', ', $chosen['objects'] ?? array() ), __( 'Empty: leads.', 'tenant-crm-sync' ) );
 		$input( 'webhook_fields', __( 'Fields', 'tenant-crm-sync' ), implode( ', ', $chosen['fields'] ?? array() ), __( 'As the CRM calls them. Messages that only name other fields are left to the next sync. Empty: all.', 'tenant-crm-sync' ) );
-		$input( 'webhook_filter', __( 'Only records with', 'tenant-crm-sync' ), empty( $chosen['filter'] ) ? '' : (string) wp_json_encode( $chosen['filter'], JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ), __( 'As JSON, like {"status": ["open", "new"]}. Other new records are left to the next sync. Empty: all.', 'tenant-crm-sync' ) );
+		Field::textarea( 'webhook_filter', __( 'Only records with', 'tenant-crm-sync' ), array( 'rows' => 3, 'spellcheck' => 'false', 'placeholder' => 'status: open, new' ), self::filter_text( $chosen['filter'] ?? array() ), __( 'A line for each field: its name, a colon, and the values that it may have. Other new records are left to the next sync. Empty: all.', 'tenant-crm-sync' ), '' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
 	/** @return array<int, string> Tenants of the same CRM that have an address. */
@@ -163,8 +196,9 @@ final class Panel {
 		return $others;
 	}
 
-	private static function button( string $value, string $text ): void {
-		printf( '<button class="button" name="%1$s" value="%2$s" id="tcs-webhook-%2$s">%3$s</button> ', esc_attr( self::ACTION ), esc_attr( $value ), esc_html( $text ) );
+	/** @param string $question Asked before, where there is no way back. */
+	private static function button( string $value, string $text, string $question = '' ): void {
+		printf( '<button class="button" name="%1$s" value="%2$s" id="tcs-webhook-%2$s"%4$s>%3$s</button> ', esc_attr( self::ACTION ), esc_attr( $value ), esc_html( $text ), '' === $question ? '' : ' data-question="' . esc_attr( $question ) . '"' );
 	}
 
 	private static function nonce( Tenant $tenant ): string {

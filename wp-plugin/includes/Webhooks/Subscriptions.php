@@ -126,10 +126,15 @@ final class Subscriptions {
 		}
 	}
 
+	/** @return array<string, int> When each of a tenant's subscriptions is renewed, by object type. */
+	public static function made( int $tenant ): array {
+		return array_map( static fn( array $one ): int => (int) $one['renew_at'], self::stored( $tenant )['subscriptions'] ?? array() );
+	}
+
 	/** @return int|null When the first of a tenant's subscriptions is renewed; null where it has none. */
 	public static function next( int $tenant ): ?int {
-		$made = self::stored( $tenant )['subscriptions'] ?? array();
-		return $made ? min( array_column( $made, 'renew_at' ) ) : null;
+		$made = self::made( $tenant );
+		return $made ? min( $made ) : null;
 	}
 
 	/** The address sealed anew with the newest host key; false where there is none. */

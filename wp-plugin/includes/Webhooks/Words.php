@@ -39,6 +39,19 @@ final class Words {
 		return array_values( array_filter( $words ) );
 	}
 
+	/** @return list<string> What the CRM itself was asked to send, and until when. */
+	public static function subscriptions( Tenant $tenant ): array {
+		$words = array();
+		foreach ( Subscriptions::made( $tenant->key ) as $object => $renew_at ) {
+			$words[] = $renew_at > time()
+				/* translators: 1: an object type, 2: for example "2 days" */
+				? sprintf( __( 'The CRM sends changes of %1$s; that is renewed in %2$s.', 'tenant-crm-sync' ), $object, human_time_diff( time(), $renew_at ) )
+				/* translators: %s: an object type */
+				: sprintf( __( 'The CRM sends changes of %s; that is renewed by the next worker.', 'tenant-crm-sync' ), $object );
+		}
+		return $words;
+	}
+
 	/** Why a message was refused. */
 	public static function reason( string $reason ): string {
 		$words = array(
