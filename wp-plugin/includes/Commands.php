@@ -80,6 +80,9 @@ final class Commands {
 		'log'            => array( array( LogCommands::class, 'run' ), array(), array( 'tenant', 'since', 'requests', 'outcome', 'fields', 'format' ), 'Lists what syncs met, newest first, or with --requests every request to a CRM.' ),
 		'key status'     => array( array( KeyCommands::class, 'status' ), array(), array( 'fields', 'format' ), 'Says where the host key comes from, how many there are, and whose secrets are sealed with an old one.' ),
 		'key rotate'     => array( array( KeyCommands::class, 'rotate' ), array(), array( 'tenant', 'all', 'dry-run' ), 'Seals stored API keys and other secrets anew with the newest host key.' ),
+		'privacy status' => array( array( PrivacyCommands::class, 'status' ), array( '<email>' ), array( 'format' ), 'Says what the site has of a person, and whether the person was erased and is kept away.' ),
+		'privacy erase'  => array( array( PrivacyCommands::class, 'erase' ), array( '<email>' ), array( 'yes', 'dry-run' ), 'Erases a person, as Tools › Erase Personal Data does, and keeps the person away.' ),
+		'privacy lift'   => array( array( PrivacyCommands::class, 'lift' ), array( '<email>' ), array(), 'Lets an erased person come back, once there is consent again.' ),
 		'doctor'         => array( array( DoctorCommands::class, 'run' ), array(), array( 'tenant', 'all', 'fields', 'format' ), 'Checks what Site Health checks, and with --tenant or --all the connections, too.' ),
 	);
 

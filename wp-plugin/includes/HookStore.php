@@ -29,7 +29,7 @@ final class HookStore {
 	 * @throws StoreException
 	 */
 	public function batch( object $batch ): array {
-		$incoming  = new Incoming( $batch, $this->fields );
+		$incoming  = new Incoming( $batch, $this->fields, Privacy\Suppressions::of( $this->tenant->key, $this->job->object ) );
 		$total     = new Progress();
 		$watermark = $batch->watermark();
 		$chunks    = array_chunk( $incoming->items, self::CHUNK );

@@ -17,7 +17,7 @@ final class Incoming {
 	/** @var list<array{id: ?string, reason: string, by_id?: bool}> As of Progress. */
 	public array $refused = array();
 
-	/** Records that the batch has more than once: the last one counts. */
+	/** Records of which nothing is stored: those that the batch has more than once, of which the last one counts, and those that were erased. */
 	public int $repeated = 0;
 
 	public readonly int $fetched;
@@ -26,7 +26,7 @@ final class Incoming {
 	private array $updated_at;
 
 	/** @param \TenantCRMSync\Batch|ArrayRows|Webhooks\Named $batch */
-	public function __construct( private readonly object $batch, private readonly Fields $fields ) {
+	public function __construct( private readonly object $batch, private readonly Fields $fields, ?Privacy\Suppressions $suppressions = null ) {
 		$fingerprints     = $batch->fingerprints();
 		$this->updated_at = $batch->updated_at();
 		foreach ( $batch->refused() as $refusal ) {
@@ -64,7 +64,23 @@ final class Incoming {
 				'fingerprint' => $fingerprints[ $position ],
 			);
 		}
+		if ( $suppressions ) {
+			$this->leave_out( $suppressions );
+		}
 		$this->fetched = count( $this->items ) + $this->repeated + count( $this->refused );
+	}
+
+	/** What was erased does not come back, and is not named among what was refused. */
+	private function leave_out( Privacy\Suppressions $suppressions ): void {
+		$gone  = $suppressions->among(
+			array_column( $this->items, 'id', 'hash' ),
+			fn( string $hash ): string => Fields::projection( $this->batch->record( $this->items[ $hash ]['position'] ) )['email']
+		);
+		$named = $suppressions->among( array_map( static fn( array $refusal ): string => (string) $refusal['id'], $this->refused ), static fn(): string => '' );
+
+		$this->items     = array_diff_key( $this->items, $gone );
+		$this->refused   = array_values( array_diff_key( $this->refused, $named ) );
+		$this->repeated += count( $gone ) + count( $named );
 	}
 
 	/** Whether somebody has written this record since it was asked for, so that what is here may be older. Of a pull it does not matter. */

@@ -44,6 +44,7 @@ final class Plugin {
 		self::register( Rest\MetricsRoute::class );
 		self::register( Portal\LeadsTable::class );
 		self::register( Portal\Block::class );
+		Privacy\Privacy::register();
 		PostType::register();
 		TwoWay\Hooks::register();
 		TwoWay\Forms::register();

@@ -14,7 +14,7 @@ namespace TenantCRM;
 final class Schema {
 
 	/** Number of the newest migration. */
-	public const VERSION = 8;
+	public const VERSION = 9;
 
 	/** Option that holds the number of the last migration that ran to its end. */
 	public const OPTION = 'tenant_crm_sync_schema';
@@ -22,7 +22,7 @@ final class Schema {
 	/** Longest id of a record, in bytes. */
 	public const MAX_ID = 1024;
 
-	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts', 'refused' );
+	private const TABLES = array( 'tenants', 'records', 'cursors', 'jobs', 'runs', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts', 'refused', 'suppressions' );
 
 	public static function table( string $name ): string {
 		global $wpdb;

@@ -20,7 +20,7 @@ final class Tenants {
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
 	/** Tables with rows of tenants. Jobs first: a batch of a running worker finds no lease any more and stops. */
-	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts', 'refused' );
+	private const PARTS = array( 'jobs', 'runs', 'cursors', 'records', 'log', 'tokens', 'attempts', 'counters', 'webhooks', 'webhook_messages', 'webhook_records', 'changes', 'conflicts', 'refused', 'suppressions' );
 
 	/** @return list<Tenant> In order of their keys. */
 	public static function all(): array {
@@ -390,6 +390,9 @@ final class Tenants {
 		$settings['mapping'] = Connectors::checked_mapping( $connector, $settings['mapping'] ?? '' );
 		if ( isset( $settings['webhook'] ) ) {
 			$settings['webhook'] = Webhooks\Selection::checked( $connector, $settings['webhook'] );
+		}
+		if ( ! in_array( $settings['erase'] ?? 'portal', array( 'portal', 'crm' ), true ) ) {
+			throw new \InvalidArgumentException( 'The setting "erase" is portal or crm: where a person is erased on request.' );
 		}
 		TwoWay\Rules::check( $settings );
 		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping', 'webhook' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );

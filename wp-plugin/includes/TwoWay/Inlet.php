@@ -12,6 +12,7 @@ use TenantCRM\Caches;
 use TenantCRM\Fields;
 use TenantCRM\Lead;
 use TenantCRM\PostWriter;
+use TenantCRM\Privacy\Suppressions;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\StoredPost;
@@ -44,6 +45,9 @@ final class Inlet {
 		$given  = self::checked( $data, $fields );
 		if ( ! $given ) {
 			throw new \InvalidArgumentException( 'There is nothing in the data that the mapping knows. It knows: ' . implode( ', ', array_keys( $fields->map() ) ) . '.' );
+		}
+		if ( is_string( $given['email'] ?? null ) && Suppressions::has_person( $given['email'] ) ) {
+			throw new \InvalidArgumentException( 'This person was erased from the portal and is kept away. Once there is consent again, “tenant-crm privacy lift” lets the person come back.' );
 		}
 		$hashes = array_values( array_unique( array_filter( array( $rules->unique_hash( $given[ $rules->unique ] ?? null ), $rules->unique_hash( $known_by ) ) ) ) );
 		$post   = Transaction::run( static fn( Transaction $transaction ): int => self::store( $transaction, new PostWriter( $transaction, $tenant, $fields ), $tenant, $rules, $fields, $given, $hashes ) );

@@ -17,6 +17,7 @@ use TenantCRM\Fields;
 use TenantCRM\Incoming;
 use TenantCRM\Job;
 use TenantCRM\Progress;
+use TenantCRM\Privacy\Suppressions;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Store;
@@ -88,7 +89,7 @@ final class Preview {
 		$cursor = $full ? null : Cursors::read( $this->tenant->key, $this->object, $this->fields->hash() );
 		foreach ( $this->session->remote->client()->pull( $this->object, $cursor, $options ) as $batch ) {
 			++$this->pages;
-			$incoming = new Incoming( $batch, $this->fields );
+			$incoming = new Incoming( $batch, $this->fields, Suppressions::of( $this->tenant->key, $this->object ) );
 			foreach ( $incoming->refused as $refusal ) {
 				$this->trial->notes[ (string) $refusal['id'] ] = $refusal['reason'];
 			}
