@@ -71,10 +71,36 @@ final class LifecycleTest extends PluginCase {
 			$this->assertSame( array( 1, 'not ours' ), array( $this->posts(), get_post( $other )->post_title ) );
 			$this->assertSame( '0', $this->sql( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE 'tenant_crm_sync%'" ) );
 		} finally {
-			Schema::migrate();
-			TenantCRM\Capabilities::grant();
-			TenantCRM\Cron::schedule();
-			TenantCRM\Plugin::use_site();
+			$this->make_again();
 		}
+	}
+
+	public function test_a_deletion_that_is_cut_off_goes_on_when_it_is_asked_for_again(): void {
+		global $wpdb;
+		$tenant = $this->tenant();
+		$this->store( $tenant, $this->leads( 1200 ) );
+		$post = $this->post_of( $tenant, '7' )->ID;
+		wp_insert_comment( array( 'comment_post_ID' => $post, 'comment_content' => 'a note' ) );
+		update_option( Uninstall::OPTION, 1 );
+		try {
+			// The process is killed in the middle of the second piece.
+			$this->php( 'require $argv[1]; $n = 0; add_filter( "query", static function ( $sql ) use ( &$n ) { if ( str_starts_with( $sql, "DELETE FROM `" . $GLOBALS["wpdb"]->postmeta ) && 2 === ++$n ) { posix_kill( getmypid(), SIGKILL ); } return $sql; } ); TenantCRM\Uninstall::run();', false );
+			wp_cache_flush();
+			$this->assertSame( array( 700, 700, '1' ), array( $this->posts(), $this->records(), (string) get_option( Uninstall::OPTION ) ) );
+			Uninstall::run();
+			$this->assertSame( 0, $this->posts() );
+			$this->assertSame( array( '0', '0' ), array( $this->sql( "SELECT COUNT(*) FROM $wpdb->postmeta WHERE meta_key = 'crm_lead_id'" ), $this->sql( "SELECT COUNT(*) FROM $wpdb->comments WHERE comment_post_ID = $post" ) ) );
+			$this->assertSame( '0', $this->sql( "SELECT COUNT(*) FROM $wpdb->options WHERE option_name LIKE '%tenant_crm%'" ) );
+			Uninstall::run();
+		} finally {
+			$this->make_again();
+		}
+	}
+
+	private function make_again(): void {
+		Schema::migrate();
+		TenantCRM\Capabilities::grant();
+		TenantCRM\Cron::schedule();
+		TenantCRM\Plugin::use_site();
 	}
 }

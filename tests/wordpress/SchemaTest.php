@@ -34,6 +34,35 @@ final class SchemaTest extends PluginCase {
 		$this->assertSame( $before, $this->shape() );
 	}
 
+	/** @dataProvider versions */
+	public function test_a_site_of_an_older_plugin_is_brought_up_to_date( int $version ): void {
+		global $wpdb;
+		$before = $this->shape();
+		foreach ( Schema::tables() as $table ) {
+			$wpdb->query( "DROP TABLE `$table`" );
+		}
+		for ( $number = 1; $number <= $version; $number++ ) {
+			foreach ( Migrations::statements( $number ) as $sql ) {
+				$this->assertNotFalse( $wpdb->query( $sql ), $sql );
+			}
+		}
+		update_option( Schema::OPTION, $version );
+		$wpdb->query( 'INSERT INTO ' . Schema::table( 'tenants' ) . " (external_id, settings, next_due_at, created_at) VALUES ('old', '{}', UTC_TIMESTAMP(), UTC_TIMESTAMP())" );
+		$wpdb->query( 'INSERT INTO ' . Schema::table( 'records' ) . " (tenant, object, crm_id, id_hash, fingerprint, synced_at) VALUES (LAST_INSERT_ID(), 'leads', '7', '', '', UTC_TIMESTAMP())" );
+		$wpdb->query( 'INSERT INTO ' . Schema::table( 'jobs' ) . " (run, tenant, kind, object, available_at, payload) VALUES (1, 1, 'pull', 'leads', UTC_TIMESTAMP(), '{}')" );
+		delete_transient( 'tenant_crm_sync_trouble' );
+		// As the first request after the update does.
+		TenantCRM\Plugin::install_if_older();
+		$this->assertTrue( Schema::is_current() );
+		$this->assertSame( $before, $this->shape() );
+		$this->assertSame( array( '1', '7', '1' ), array( $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'jobs' ) ), $this->sql( 'SELECT crm_id FROM ' . Schema::table( 'records' ) ), $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'tenants' ) . " WHERE external_id = 'old' AND revision = 0" ) ) );
+	}
+
+	/** @return list<array{0: int}> */
+	public function versions(): array {
+		return array_map( static fn( int $version ): array => array( $version ), array( 1, 5, Schema::VERSION - 1 ) );
+	}
+
 	public function test_every_number_has_statements(): void {
 		global $wpdb;
 		// One that adds columns has nothing to say where they are.
