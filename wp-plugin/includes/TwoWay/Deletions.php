@@ -9,6 +9,7 @@ namespace TenantCRM\TwoWay;
 
 use TenantCRM\Cursors;
 use TenantCRM\Job;
+use TenantCRM\Jobs;
 use TenantCRM\Leases;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
@@ -18,6 +19,9 @@ final class Deletions {
 
 	/** Seconds between two looks into the feed. */
 	private const INTERVAL = 240;
+
+	/** Days after which a feed may have forgotten what was deleted: the shortest memory of a CRM's is 15. */
+	private const MEMORY = 14;
 
 	/** Name of the feed's cursor. */
 	private const FEED = 'deleted';
@@ -29,6 +33,10 @@ final class Deletions {
 		if ( $session->rules->is_mirror() || ! $session->remote->can( 'deleted' )
 			|| Sql::rows( "SELECT 1 FROM `$table` WHERE tenant = {$tenant->key} AND object = '" . self::FEED . "' AND updated_at > UTC_TIMESTAMP() - INTERVAL " . self::INTERVAL . ' SECOND' ) ) {
 			return;
+		}
+		if ( Sql::rows( "SELECT 1 FROM `$table` WHERE tenant = {$tenant->key} AND object = '" . self::FEED . "' AND updated_at < UTC_TIMESTAMP() - INTERVAL " . self::MEMORY . ' DAY' ) ) {
+			// Nobody could ask for so long (an outage, a pause): only a list of everything shows what is gone since.
+			Jobs::backfill( $tenant->key, $session->job->object );
 		}
 		$hash = $session->fields->hash();
 		foreach ( $session->remote->client()->pull_deleted( $session->job->object, Cursors::read( $tenant->key, self::FEED, $hash ) ) as $batch ) {
