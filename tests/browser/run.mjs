@@ -19,3 +19,4 @@ await import( './panels.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );
 await import( './portal.mjs' );
+await import( './axe.mjs' );
