@@ -32,6 +32,7 @@ final class Plugin {
 		self::use_tokens();
 		add_action( 'switch_blog', array( self::class, 'use_site' ), 10, 0 );
 		add_action( 'plugins_loaded', array( self::class, 'install_if_older' ) );
+		Network::register();
 		self::register( Capabilities::class );
 		Tenancy\Queries::register();
 		Tenancy\Doors::register();
@@ -115,7 +116,8 @@ final class Plugin {
 		}
 	}
 
-	private static function install(): void {
+	/** @throws \RuntimeException In plain words where the database cannot do what is needed. */
+	public static function install(): void {
 		Schema::migrate();
 		if ( class_exists( Capabilities::class ) ) {
 			Capabilities::grant();

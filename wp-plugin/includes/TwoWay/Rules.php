@@ -111,14 +111,15 @@ final class Rules {
 
 	/** Whether any tenant of the site goes two ways; remembered for a moment, since hooks of every edit ask. */
 	public static function any( bool $forget = false ): bool {
-		static $any = false, $until = 0.0;
+		static $any = array(), $until = array();
 		global $wpdb;
-		if ( $forget || microtime( true ) > $until ) {
-			$table = Schema::table( 'tenants' );
-			$any   = null !== $wpdb->get_var( "SELECT id FROM `$table` WHERE settings LIKE '%\"direction\":%' LIMIT 1" );
-			$until = microtime( true ) + 2.0;
+		$table = Schema::table( 'tenants' );
+		if ( $forget || microtime( true ) > ( $until[ $table ] ?? 0.0 ) ) {
+			// A site of a network that was switched to may have no tables yet.
+			$any[ $table ]   = Schema::is_current() && null !== $wpdb->get_var( "SELECT id FROM `$table` WHERE settings LIKE '%\"direction\":%' LIMIT 1" );
+			$until[ $table ] = microtime( true ) + 2.0;
 		}
-		return $any;
+		return $any[ $table ];
 	}
 
 	/**
