@@ -100,6 +100,20 @@ final class LogScreenTest extends PluginCase {
 		$this->assertSame( 4, substr_count( $this->screen( 1, array( 'view' => 'requests', 'outcome' => '"><script>', 'status' => "1' OR", 'since' => '9', 'run' => 'x' ) ), '<code>GET ' ), 'what makes no sense filters nothing' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
+	public function test_events_are_found_by_level_words_and_time(): void {
+		global $wpdb;
+		$mine = TenantCRM\Tenants::find( 'mine' )->key;
+		Log::add( $mine, 'warning', 'Ändern 100% <b>' );
+		Log::add( $mine, 'error', 'Long ago.' );
+		$wpdb->query( 'UPDATE ' . Schema::table( 'log' ) . " SET created_at = UTC_TIMESTAMP() - INTERVAL 2 DAY WHERE message = 'Long ago.'" );
+		$count = fn( array $get ): int => substr_count( $this->screen( $this->user, $get ), '<span class="tcs-level"' );
+		$this->assertSame( array( 3, 2, 1, 1, 1, 0 ), array( $count( array() ), $count( array( 'level' => 'error' ) ), $count( array( 'level' => 'warning' ) ), $count( array( 's' => 'andern' ) ), $count( array( 's' => '100%' ) ), $count( array( 's' => '100_' ) ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->assertSame( array( 2, 2, 3, 3 ), array_map( static fn( string $since ): int => $count( array( 'since' => $since ) ), array( '3600', '86400', '604800', '5' ) ) );
+		$html = $this->screen( $this->user, array( 'since' => '86400', 'level' => 'warning' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->assertMatchesRegularExpression( '/value="86400"\s+selected/', $html );
+		$this->assertStringContainsString( '&lt;b&gt;', $html );
+	}
+
 	public function test_the_command_line(): void {
 		list( $code, $out, $err ) = $this->command( '--requests', '--outcome=failed', '--tenant=mine', '--since=1h', '--format=json' );
 		$this->assertSame( array( 0, '' ), array( $code, $err ) );

@@ -51,6 +51,22 @@ final class Choice {
 		return isset( $options[ $text ] ) ? $text : '';
 	}
 
+	/** @return array<string, string> How far back a list goes: seconds => name. */
+	public static function times(): array {
+		return array(
+			''                       => __( 'At any time', 'tenant-crm-sync' ),
+			(string) HOUR_IN_SECONDS => __( 'Last hour', 'tenant-crm-sync' ),
+			(string) DAY_IN_SECONDS  => __( 'Last day', 'tenant-crm-sync' ),
+			(string) WEEK_IN_SECONDS => __( 'Last week', 'tenant-crm-sync' ),
+		);
+	}
+
+	/** The time since which rows are asked for (`since`), UTC as the database writes it; empty: all. */
+	public static function since(): string {
+		$seconds = self::one_of( 'since', self::times() );
+		return '' === $seconds ? '' : gmdate( 'Y-m-d H:i:s', time() - (int) $seconds );
+	}
+
 	public static function open( string $slug ): void {
 		printf( '<form method="get" class="tcs-filters" action="%s"><input type="hidden" name="page" value="%s">', esc_url( admin_url( 'admin.php' ) ), esc_attr( $slug ) );
 	}

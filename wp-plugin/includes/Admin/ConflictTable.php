@@ -6,34 +6,12 @@
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Tenant;
 use TenantCRM\Times;
 
 final class ConflictTable extends RowTable {
 
 	/** The longest value that is shown whole; of others the beginning, and the rest on demand. */
 	const SHOWN = 300;
-
-	/** @var string open or taken. */
-	private $state;
-
-	/** @var array<string, scalar> */
-	private $address;
-
-	/** @var array<string, int> By state. */
-	private $counts;
-
-	/**
-	 * @param array<int, Tenant>    $tenants By key.
-	 * @param array<string, scalar> $args    Of the list's address.
-	 * @param array<string, int>    $counts
-	 */
-	public function __construct( array $tenants, string $state, array $args, array $counts ) {
-		parent::__construct( 'conflict', 'conflicts', $tenants, Screens::CONFLICTS, array_filter( array( 'state' => 'open' === $state ? '' : $state ) ) );
-		$this->state   = $state;
-		$this->address = $args;
-		$this->counts  = $counts;
-	}
 
 	public function get_columns(): array {
 		return array( 'cb' => '<input type="checkbox">' ) + array(
@@ -49,7 +27,7 @@ final class ConflictTable extends RowTable {
 	public function no_items(): void {
 		if ( isset( $this->address['s'] ) ) {
 			esc_html_e( 'No conflicts that fit.', 'tenant-crm-sync' );
-		} elseif ( 'open' === $this->state ) {
+		} elseif ( '' === $this->view ) {
 			esc_html_e( 'Nothing waits for a decision. Conflicts appear here when both sides change the same field and the tenant’s settings leave the choice to a person.', 'tenant-crm-sync' );
 		} else {
 			esc_html_e( 'Nothing was decided lately.', 'tenant-crm-sync' );
@@ -57,7 +35,7 @@ final class ConflictTable extends RowTable {
 	}
 
 	protected function get_bulk_actions(): array {
-		if ( 'open' !== $this->state ) {
+		if ( '' !== $this->view ) {
 			return array( 'undo' => __( 'Undo', 'tenant-crm-sync' ) );
 		}
 		return array(
@@ -70,15 +48,15 @@ final class ConflictTable extends RowTable {
 		$address = array_diff_key( $this->address, array( 'state' => 1, 'paged' => 1 ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		return self::links(
 			array(
-				'open'  => array( Screens::url( Screens::CONFLICTS, $address ), __( 'Waiting', 'tenant-crm-sync' ), $this->counts['open'], 'open' === $this->state ),
-				'taken' => array( Screens::url( Screens::CONFLICTS, array( 'state' => ConflictsPage::TAKEN ) + $address ), __( 'Decided', 'tenant-crm-sync' ), $this->counts['taken'], 'open' !== $this->state ),
+				'open'  => array( Screens::url( Screens::CONFLICTS, $address ), __( 'Waiting', 'tenant-crm-sync' ), $this->counts['open'], '' === $this->view ),
+				'taken' => array( Screens::url( Screens::CONFLICTS, array( 'state' => ConflictsPage::TAKEN ) + $address ), __( 'Decided', 'tenant-crm-sync' ), $this->counts['taken'], '' !== $this->view ),
 			)
 		);
 	}
 
 	/** @param array<string, mixed> $item */
 	protected function column_cb( $item ): string {
-		return 'open' === $this->state || 'field' === $item['kind'] ? $this->tick( (string) $item['id'], self::about( $item ) ) : '';
+		return '' === $this->view || 'field' === $item['kind'] ? $this->tick( (string) $item['id'], self::about( $item ) ) : '';
 	}
 
 	/** @param array<string, mixed> $item */
@@ -117,7 +95,7 @@ final class ConflictTable extends RowTable {
 			/* translators: %s: for example "5 minutes ago" */
 			$html .= self::line( sprintf( __( 'CRM: %s', 'tenant-crm-sync' ), null === $utc ? $item['crm_at'] : Words::ago( $utc ) ), $item['crm_at'] );
 		}
-		if ( 'open' === $this->state ) {
+		if ( '' === $this->view ) {
 			/* translators: %s: for example "5 minutes ago" */
 			return $html . self::line( sprintf( __( 'Asked %s', 'tenant-crm-sync' ), Words::ago( $item['created_at'] ) ), Words::time( $item['created_at'] ) );
 		}
@@ -130,7 +108,7 @@ final class ConflictTable extends RowTable {
 	/** @param array<string, mixed> $item */
 	private function side( array $item, string $side ): string {
 		$html = 'field' === $item['kind'] ? self::shown( $item[ $side ] ) : esc_html( self::there( $item, $side ) );
-		if ( 'open' === $this->state ) {
+		if ( '' === $this->view ) {
 			return $html . '<div>' . $this->button( $side, (string) $item['id'], self::choice( $item, $side ), self::about( $item ) ) . '</div>';
 		}
 		return $side === $item['choice'] ? $html . sprintf( '<div><span class="tcs-taken">%s</span></div>', esc_html__( 'Taken', 'tenant-crm-sync' ) ) : $html;

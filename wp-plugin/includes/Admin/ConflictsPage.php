@@ -27,7 +27,7 @@ final class ConflictsPage {
 			$counts[ $state ] = Conflicts::count( array( 'state' => $state ) + $filter );
 		}
 		$filter['state'] = self::state();
-		self::$table     = new ConflictTable( $tenants, self::state(), self::args(), $counts );
+		self::$table     = new ConflictTable( array( 'conflict', 'conflicts' ), $tenants, Screens::CONFLICTS, array( 'state' => 'open' === self::state() ? '' : self::state() ), self::args(), $counts );
 		self::$table->find( $counts[ self::state() ], static fn( int $size, int $page ): array => Conflicts::list( array( 'limit' => $size, 'offset' => $size * ( $page - 1 ) ) + $filter ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		Screens::per_page_option( __( 'Conflicts per page', 'tenant-crm-sync' ) );
 		RowActions::style();

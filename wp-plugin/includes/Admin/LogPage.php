@@ -27,8 +27,8 @@ final class LogPage {
 		if ( self::is_requests() ) {
 			RequestList::load( $tenants, $seen );
 		} else {
-			self::$table = new LogTable( $tenants );
-			$search      = new LogSearch( $seen, self::level(), Choice::words() );
+			self::$table = new LogTable( array( 'entry', 'entries' ), $tenants, Screens::LOG );
+			$search      = new LogSearch( $seen, self::level(), Choice::words(), Choice::since() );
 			self::$table->find( $search->count(), array( $search, 'page' ) );
 		}
 		Screens::help(
@@ -57,6 +57,7 @@ final class LogPage {
 		Choice::open( Screens::LOG );
 		Choice::tenant_select( Choice::tenants( Capabilities::SYNC ), __( 'All tenants', 'tenant-crm-sync' ) );
 		Choice::select( 'level', __( 'Level', 'tenant-crm-sync' ), array( '' => __( 'All levels', 'tenant-crm-sync' ) ) + Words::levels(), self::level() );
+		Choice::select( 'since', __( 'When', 'tenant-crm-sync' ), Choice::times(), Choice::one_of( 'since', Choice::times() ) );
 		Choice::close( __( 'Search the log', 'tenant-crm-sync' ) );
 		$table->display();
 	}

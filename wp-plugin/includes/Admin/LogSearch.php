@@ -17,8 +17,9 @@ final class LogSearch {
 	 * @param list<int>|null $tenants Integer keys whose entries may be seen; null for all, also those of no tenant.
 	 * @param string         $level   Empty for every level.
 	 * @param string         $words   A part of the message; capitals and accents do not matter.
+	 * @param string         $since   UTC, as the database writes it; empty for all.
 	 */
-	public function __construct( ?array $tenants, string $level, string $words ) {
+	public function __construct( ?array $tenants, string $level, string $words, string $since = '' ) {
 		global $wpdb;
 		$parts = array( '1 = 1' );
 		if ( null !== $tenants ) {
@@ -26,6 +27,9 @@ final class LogSearch {
 		}
 		if ( '' !== $level ) {
 			$parts[] = $wpdb->prepare( 'level = %s', $level );
+		}
+		if ( '' !== $since ) {
+			$parts[] = $wpdb->prepare( 'created_at >= %s', $since );
 		}
 		if ( '' !== $words ) {
 			$parts[] = $wpdb->prepare( 'message COLLATE utf8mb4_unicode_520_ci LIKE %s', '%' . $wpdb->esc_like( $words ) . '%' );

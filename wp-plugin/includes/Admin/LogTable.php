@@ -5,14 +5,7 @@
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Tenant;
-
 final class LogTable extends RowTable {
-
-	/** @param array<int, Tenant> $tenants By key. */
-	public function __construct( array $tenants ) {
-		parent::__construct( 'entry', 'entries', $tenants, Screens::LOG );
-	}
 
 	public function get_columns(): array {
 		return array(

@@ -32,7 +32,7 @@ final class RefusedPage {
 			$counts[ $side ] = Refused::count( array( 'side' => $side ) + $filter );
 		}
 		$filter['side'] = self::side();
-		self::$table    = new RefusedTable( $tenants, self::side(), self::args(), $counts );
+		self::$table    = new RefusedTable( array( 'row', 'refused-rows' ), $tenants, Screens::REFUSED, array( 'side' => self::side() ), self::args(), $counts );
 		self::$table->find( $counts[ self::side() ] ?? array_sum( $counts ), static fn( int $size, int $page ): array => Refused::list( array( 'limit' => $size, 'offset' => $size * ( $page - 1 ) ) + $filter ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		Screens::per_page_option( __( 'Rows per page', 'tenant-crm-sync' ) );
 		RowActions::style();

@@ -5,30 +5,7 @@
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Tenant;
-
 final class RefusedTable extends RowTable {
-
-	/** @var string Which side's rows are shown; empty: both. */
-	private $side;
-
-	/** @var array<string, scalar> */
-	private $address;
-
-	/** @var array<string, int> By side. */
-	private $counts;
-
-	/**
-	 * @param array<int, Tenant>    $tenants By key.
-	 * @param array<string, scalar> $args    Of the list's address.
-	 * @param array<string, int>    $counts
-	 */
-	public function __construct( array $tenants, string $side, array $args, array $counts ) {
-		parent::__construct( 'row', 'refused-rows', $tenants, Screens::REFUSED, array_filter( array( 'side' => $side ) ) );
-		$this->side    = $side;
-		$this->address = $args;
-		$this->counts  = $counts;
-	}
 
 	public function get_columns(): array {
 		return array( 'cb' => '<input type="checkbox">' ) + array(
@@ -41,7 +18,7 @@ final class RefusedTable extends RowTable {
 	}
 
 	public function no_items(): void {
-		isset( $this->address['s'] ) || '' !== $this->side
+		isset( $this->address['s'] ) || '' !== $this->view
 			? esc_html_e( 'No refused rows that fit.', 'tenant-crm-sync' )
 			: esc_html_e( 'Nothing is refused: everything that was read is stored, and everything that was changed is sent or on its way.', 'tenant-crm-sync' );
 	}
@@ -55,9 +32,9 @@ final class RefusedTable extends RowTable {
 
 	protected function get_views(): array {
 		$address = array_diff_key( $this->address, array( 'side' => 1, 'paged' => 1 ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-		$views   = array( 'all' => array( Screens::url( Screens::REFUSED, $address ), __( 'All', 'tenant-crm-sync' ), array_sum( $this->counts ), '' === $this->side ) );
+		$views   = array( 'all' => array( Screens::url( Screens::REFUSED, $address ), __( 'All', 'tenant-crm-sync' ), array_sum( $this->counts ), '' === $this->view ) );
 		foreach ( self::sides() as $side => $name ) {
-			$views[ $side ] = array( Screens::url( Screens::REFUSED, array( 'side' => $side ) + $address ), $name, $this->counts[ $side ], $side === $this->side );
+			$views[ $side ] = array( Screens::url( Screens::REFUSED, array( 'side' => $side ) + $address ), $name, $this->counts[ $side ], $side === $this->view );
 		}
 		return self::links( $views );
 	}

@@ -28,10 +28,8 @@ final class RequestList {
 		foreach ( self::filters() as $name => list( , $options ) ) {
 			$filter[ $name ] = Choice::one_of( $name, $options );
 		}
-		if ( '' !== $filter['since'] ) {
-			$filter['since'] = gmdate( 'Y-m-d H:i:s', time() - (int) $filter['since'] );
-		}
-		self::$table = new RequestTable( $tenants );
+		$filter['since'] = Choice::since();
+		self::$table = new RequestTable( array( 'request', 'requests' ), $tenants, Screens::LOG, array( LogPage::VIEW => LogPage::REQUESTS ) );
 		$search      = new AttemptSearch( $seen, $filter );
 		self::$table->find( $search->count(), array( $search, 'page' ) );
 	}
@@ -75,15 +73,7 @@ final class RequestList {
 				),
 			),
 			'method'  => array( __( 'Method', 'tenant-crm-sync' ), array( '' => __( 'Any', 'tenant-crm-sync' ) ) + array_combine( $methods, $methods ) ),
-			'since'   => array(
-				__( 'When', 'tenant-crm-sync' ),
-				array(
-					''                           => __( 'At any time', 'tenant-crm-sync' ),
-					(string) HOUR_IN_SECONDS     => __( 'Last hour', 'tenant-crm-sync' ),
-					(string) DAY_IN_SECONDS      => __( 'Last day', 'tenant-crm-sync' ),
-					(string) WEEK_IN_SECONDS     => __( 'Last week', 'tenant-crm-sync' ),
-				),
-			),
+			'since'   => array( __( 'When', 'tenant-crm-sync' ), Choice::times() ),
 		);
 	}
 }

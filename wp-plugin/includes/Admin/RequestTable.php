@@ -5,14 +5,7 @@
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Tenant;
-
 final class RequestTable extends RowTable {
-
-	/** @param array<int, Tenant> $tenants By key. */
-	public function __construct( array $tenants ) {
-		parent::__construct( 'request', 'requests', $tenants, Screens::LOG, array( LogPage::VIEW => LogPage::REQUESTS ) );
-	}
 
 	public function get_columns(): array {
 		return array(

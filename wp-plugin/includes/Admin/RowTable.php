@@ -12,28 +12,43 @@ abstract class RowTable extends \WP_List_Table {
 	/** @var array<int, Tenant> By key. */
 	private $tenants;
 
-	/** @var string Slug of the screen, and the rest of its address. */
+	/** @var string Slug of the screen. */
 	private $slug;
 
-	/** @var array<string, scalar> */
+	/** @var array<string, string> What the address of a view has. */
 	private $args;
 
+	/** @var string Which view is open; empty: the first. */
+	protected $view;
+
+	/** @var array<string, scalar> What the address of this list has. */
+	protected $address;
+
+	/** @var array<string, int> How many rows each view has. */
+	protected $counts;
+
 	/**
-	 * @param array<int, Tenant>    $tenants Those whose names may be told, by key.
-	 * @param string                $slug    Of the screen.
-	 * @param array<string, scalar> $args    What its address has beside a tenant.
+	 * @param array{0: string, 1: string} $names   What one row is called in class names, and several.
+	 * @param array<int, Tenant>          $tenants Those whose names may be told, by key.
+	 * @param string                      $slug    Of the screen.
+	 * @param array<string, string>       $view    The parameter that chooses a view => which one is open.
+	 * @param array<string, scalar>       $address What the address of this list has, and
+	 * @param array<string, int>          $counts  how many rows each view has: for lists with links to their views.
 	 */
-	public function __construct( string $singular, string $plural, array $tenants, string $slug, array $args = array() ) {
+	public function __construct( array $names, array $tenants, string $slug, array $view = array(), array $address = array(), array $counts = array() ) {
 		parent::__construct(
 			array(
-				'singular' => $singular,
-				'plural'   => $plural,
+				'singular' => $names[0],
+				'plural'   => $names[1],
 				'ajax'     => false,
 			)
 		);
 		$this->tenants = $tenants;
 		$this->slug    = $slug;
-		$this->args    = $args;
+		$this->args    = array_filter( $view );
+		$this->view    = (string) reset( $view );
+		$this->address = $address;
+		$this->counts  = $counts;
 	}
 
 	/**
