@@ -7,7 +7,7 @@ final class Group {
 
 	/** Cycles in which everything must come to rest, and cycles that must be silent then. */
 	private const REST   = 12;
-	private const SILENT = 10;
+	private const SILENT = 3;
 
 	private const WORK = array( 'pull' => true, 'push' => true, 'full' => false );
 
@@ -18,7 +18,7 @@ final class Group {
 	public function __construct( array $seeds, private readonly bool $is_told = false ) {
 		Portal::wipe();
 		Crm::wipe();
-		$this->players = array_map( static fn( int $seed ): Player => new Player( new Schedule( $seed, class_exists( TenantCRM\TwoWay\Rules::class ) ) ), $seeds );
+		$this->players = array_map( static fn( int $seed ): Player => new Player( new Schedule( $seed ) ), $seeds );
 	}
 
 	/** @return list<Player> With what is wrong in each. */
@@ -79,29 +79,37 @@ final class Group {
 		foreach ( $this->tenants() as $tenant ) {
 			Crm::faults( $tenant->id, array(), false );
 		}
+		$busy = null;
 		for ( $cycle = 0; $cycle < self::REST; $cycle++ ) {
 			foreach ( $this->players as $player ) {
 				$player->deliver( true );
 			}
-			$this->cycle( array( 'full' => $cycle < 2 ) + self::WORK );
-			$decided = 0;
+			$this->cycle( array( 'full' => $cycle < 2 ) + self::WORK, $busy );
+			$left = array_flip( array_column( Workers::waiting( $this->keys() ), 'tenant' ) );
+			$busy = array();
 			foreach ( $this->players as $player ) {
-				foreach ( array_keys( $player->tenants ) as $number ) {
-					$decided += $player->decide( $number );
+				foreach ( $player->tenants as $number => $tenant ) {
+					if ( $player->decide( $number ) || isset( $left[ $tenant->key ] ) || $cycle < 1 ) {
+						$busy[] = $tenant->key;
+					}
 				}
 			}
 			$this->tell( "after cycle $cycle of rest" );
-			if ( $cycle >= 2 && ! $decided && ! Workers::left( $this->keys() ) ) {
+			if ( ! $busy ) {
 				return;
 			}
 		}
 	}
 
-	private function cycle( array $work ): void {
-		Workers::pass( $this->keys() );
+	/** @param list<int>|null $tenants Those that have something to do; null: all. */
+	private function cycle( array $work, ?array $tenants = null ): void {
+		$tenants ??= $this->keys();
+		Workers::pass( $tenants );
 		foreach ( $this->players as $player ) {
-			foreach ( array_keys( $player->tenants ) as $number ) {
-				$player->work( $number, $work );
+			foreach ( $player->tenants as $number => $tenant ) {
+				if ( in_array( $tenant->key, $tenants, true ) ) {
+					$player->work( $number, $work );
+				}
 			}
 		}
 		Workers::run();

@@ -101,9 +101,6 @@ final class Player {
 
 	/** Somebody looks into the inbox. */
 	public function decide( int $number, int $most = 100 ): int {
-		if ( ! class_exists( TenantCRM\TwoWay\Decisions::class ) ) {
-			return 0;
-		}
 		$tenant = $this->tenants[ $number ];
 		$taken  = 0;
 		foreach ( array_slice( TenantCRM\TwoWay\Conflicts::list( array( 'tenants' => array( $tenant->key ), 'state' => 'open' ) ), 0, $most ) as $conflict ) {
@@ -225,9 +222,6 @@ final class Player {
 	private function portal_create( array $action, string $person, ?array $values = null ): void {
 		$tenant = $this->tenants[ $action['tenant'] ];
 		$way    = $action['way'];
-		if ( 'push' === $way && ! function_exists( 'tenant_crm_sync_push' ) ) {
-			$way = 'at once';
-		}
 		$values ??= $this->values( 'portal', $person, array(), Schedule::FIELDS );
 		if ( 'killed' !== $way ) {
 			Portal::create( $tenant, $values, $way );
@@ -329,9 +323,6 @@ final class Player {
 	/** Whether the outcome of a write to the CRM is unknown just now: what it has then cannot be told from what was sent. */
 	private function is_on_its_way( ?int $post, string $crm_id = '', int $tenant = 0 ): bool {
 		global $wpdb;
-		if ( ! Workers::has( 'changes' ) ) {
-			return false;
-		}
 		$where = null !== $post ? "post_id = $post" : $wpdb->prepare( "tenant = %d AND (verb = 'create' OR sent_id = %s)", $tenant, $crm_id );
 		return null !== $wpdb->get_var( 'SELECT id FROM `' . Schema::table( 'changes' ) . "` WHERE sent_at IS NOT NULL AND $where LIMIT 1" );
 	}

@@ -29,10 +29,10 @@ final class Schedule {
 	/** @var list<array{actions: list<array<string, mixed>>, during: list<array<string, mixed>>, work: list<array<string, mixed>>}> */
 	public array $rounds = array();
 
-	public function __construct( public readonly int $seed, bool $is_two_way = true ) {
+	public function __construct( public readonly int $seed ) {
 		$dice = new Dice( $seed );
 		for ( $tenant = 0, $count = $dice->one( array( 1, 1, 2 ) ); $tenant < $count; $tenant++ ) {
-			$this->tenants[] = self::tenant( $dice, "s{$seed}t$tenant", $is_two_way ? $dice->weighed( self::DIRECTIONS ) : 'from_crm' );
+			$this->tenants[] = self::tenant( $dice, "s{$seed}t$tenant", $dice->weighed( self::DIRECTIONS ) );
 		}
 		for ( $round = 0, $count = 3 + $dice->below( 4 ); $round < $count; $round++ ) {
 			$this->rounds[] = $this->round( $dice, $round );

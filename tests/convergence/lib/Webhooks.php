@@ -25,7 +25,7 @@ final class Webhooks {
 	}
 
 	public static function of( Tenant $tenant ): ?self {
-		return class_exists( Addresses::class ) ? new self( $tenant, Addresses::make( $tenant ) ) : null;
+		return new self( $tenant, Addresses::make( $tenant ) );
 	}
 
 	/** @param int $late Rounds. */

@@ -64,37 +64,31 @@ final class Workers {
 		wp_cache_flush();
 	}
 
-	/** @param list<int> $tenants @return list<string> What is still to be done, or cannot be done. */
+	/** @param list<int> $tenants @return list<string> What is still to be done, or cannot be done, for people. */
 	public static function left( array $tenants ): array {
+		return array_map( static fn( array $row ): string => "{$row['what']} " . json_encode( array_diff_key( $row, array( 'what' => 1 ) ) ), self::waiting( $tenants ) );
+	}
+
+	/** @param list<int> $tenants @return list<array<string, string|null>> */
+	public static function waiting( array $tenants ): array {
 		global $wpdb;
 		$own  = 'tenant IN (' . implode( ',', $tenants ) . ')';
 		$left = array();
-		foreach ( $wpdb->get_results( 'SELECT kind, state, attempts, deaths, reason FROM `' . Schema::table( 'jobs' ) . "` WHERE $own", ARRAY_A ) as $job ) {
-			$left[] = 'job ' . json_encode( $job );
-		}
-		if ( ! self::has( 'changes' ) ) {
-			return $left;
-		}
-		foreach ( $wpdb->get_results( 'SELECT tenant, post_id, record, refused, attempts, verb, reason FROM `' . Schema::table( 'changes' ) . "` WHERE $own", ARRAY_A ) as $change ) {
-			$left[] = 'change ' . json_encode( $change );
-		}
-		foreach ( $wpdb->get_results( 'SELECT tenant, id, crm_id, post_id, hint, gone FROM `' . Schema::table( 'records' ) . "` WHERE hint > 0 AND $own", ARRAY_A ) as $record ) {
-			$left[] = 'hint ' . json_encode( $record );
-		}
-		foreach ( $wpdb->get_results( 'SELECT tenant, id, record, kind, field, crm, portal FROM `' . Schema::table( 'conflicts' ) . "` WHERE state = 'open' AND $own", ARRAY_A ) as $conflict ) {
-			$left[] = 'conflict ' . json_encode( $conflict );
+		foreach ( array(
+			'job'      => 'SELECT tenant, kind, state, attempts, deaths, reason FROM `' . Schema::table( 'jobs' ) . "` WHERE $own",
+			'change'   => 'SELECT tenant, post_id, record, refused, attempts, verb, reason FROM `' . Schema::table( 'changes' ) . "` WHERE $own",
+			'hint'     => 'SELECT tenant, id, crm_id, post_id, hint, gone FROM `' . Schema::table( 'records' ) . "` WHERE hint > 0 AND $own",
+			'conflict' => 'SELECT tenant, id, record, kind, field, crm, portal FROM `' . Schema::table( 'conflicts' ) . "` WHERE state = 'open' AND $own",
+		) as $what => $sql ) {
+			foreach ( $wpdb->get_results( $sql, ARRAY_A ) as $row ) {
+				$left[] = compact( 'what' ) + $row;
+			}
 		}
 		return $left;
 	}
 
-	public static function has( string $table ): bool {
-		return in_array( Schema::table( $table ), Schema::tables(), true );
-	}
-
 	private static function sql( string $sql ): void {
 		global $wpdb;
-		if ( ! str_contains( $sql, 'tenant_crm_changes' ) || self::has( 'changes' ) ) {
-			$wpdb->query( $sql );
-		}
+		$wpdb->query( $sql );
 	}
 }
