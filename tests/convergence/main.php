@@ -1,7 +1,7 @@
 <?php
 /**
  * Random schedules on the real stack: WordPress with the plugin, MariaDB, the sandbox CRM, workers in processes of their own. Several schedules
- * go on side by side, each with its own tenants. When all have been played and all is quiet, ten more cycles must change nothing, and
+ * go on side by side, each with its own tenants. When all have been played and all is quiet, further cycles must change nothing, and
  * Judge says whether both sides and the ledger agree and nothing was lost.
  *
  * A seed gives the same schedule each time; when a worker reads what, the machine decides.
@@ -22,14 +22,14 @@ foreach ( array_slice( $argv, 1 ) as $tcs_argument ) {
 	$tcs_given[ $tcs_match[1] ] = (int) $tcs_match[2];
 }
 $tcs_from   = $tcs_given['SEED'] ?? $tcs_given['FROM'] ?? 1;
-$tcs_count  = isset( $tcs_given['SEED'] ) ? 1 : $tcs_given['SEEDS'] ?? 200;
+$tcs_count  = isset( $tcs_given['SEED'] ) ? 1 : $tcs_given['SEEDS'] ?? 300;
 $tcs_began  = microtime( true );
 
 list( $tcs_passed, $tcs_faults ) = Controls::run();
 $tcs_failed                      = count( $tcs_faults );
 echo implode( "\n", $tcs_faults ), $tcs_faults ? "\n" : '';
 
-Portal::open_rest();
+Portal::open();
 foreach ( array_chunk( range( $tcs_from, $tcs_from + $tcs_count - 1 ), 40 ) as $tcs_seeds ) {
 	foreach ( ( new Group( $tcs_seeds, isset( $tcs_given['SEED'] ) ) )->play() as $tcs_player ) {
 		$tcs_player->faults ? ++$tcs_failed : ++$tcs_passed;

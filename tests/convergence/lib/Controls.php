@@ -9,6 +9,7 @@ final class Controls {
 	private const RULES = array(
 		'id'        => 's9t0',
 		'direction' => 'both',
+		'dialect'   => 'rest',
 		'settings'  => array( 'policy' => 'crm', 'policies' => array( 'phone' => 'ask' ), 'delete_policy' => 'crm', 'portal_deletes' => 'delete', 'crm_deletes' => 'bin' ),
 	);
 
@@ -149,6 +150,23 @@ final class Controls {
 			'an edit loses against an older one of its side'  => array( static function ( self $world ): void {
 				$world->history->edit( 'portal', 's9t0p1', 'email', 2 );
 			}, 'of the same side' ),
+			'an element of a set is lost on both sides'       => array( static fn( self $world ) => $world->history->tag( 's9t0p1' ), 'tags: ' ),
+			'an element that was taken away is there again'   => array( static function ( self $world ): void {
+				$tag = $world->history->tag( 's9t0p1' );
+				$world->history->untag( $tag );
+				$world->sides->leads[7]['tags']   = array( $tag );
+				$world->sides->rows['A']['tags'] = array( $tag );
+			}, 'tags: ' ),
+			'a set in another order'                          => array( static function ( self $world ): void {
+				$tags                             = array( $world->history->tag( 's9t0p1' ), $world->history->tag( 's9t0p1' ) );
+				$world->sides->leads[7]['tags']   = $tags;
+				$world->sides->rows['A']['tags'] = array_reverse( $tags );
+			}, null ),
+			'values as another server writes them'            => array( static function ( self $world ): void {
+				$world->sides->rows['A']['email']         = strtolower( $world->sides->rows['A']['email'] );
+				$world->sides->ledger[7]['base']['email'] = $world->sides->rows['A']['email'];
+				$world->sides->leads[7]['phone']          = str_replace( ' ', '', $world->sides->leads[7]['phone'] );
+			}, null ),
 			'another tenant\'s value'                         => array( static function ( self $world ): void {
 				$world->sides->leads[9] = array( 'id' => 9, 'status' => 'publish', 'name' => Value::of( 's9t1p1', 'name', 1 ), 'email' => null, 'phone' => null, 'crm_lead_id' => null );
 			}, 'another tenant\'s name' ),

@@ -5,10 +5,16 @@
 
 final class Crm {
 
+	/** What a CRM calls leads, where it calls them so. */
+	private const LEADS = array( 'hubspot' => 'contacts' );
+
+	/** @var array<string, string> By tenant. */
+	private static array $objects = array();
+
 	/** @return array<string, array<string, mixed>> Rows of a tenant by id. */
 	public static function rows( string $tenant ): array {
 		$rows = array();
-		foreach ( self::call( 'GET', '/rows?object=leads&tenant=' . rawurlencode( $tenant ) ) as $row ) {
+		foreach ( self::call( 'GET', '/rows?object=' . self::$objects[ $tenant ] . '&tenant=' . rawurlencode( $tenant ) ) as $row ) {
 			$rows[ (string) $row['id'] ] = $row;
 		}
 		return $rows;
@@ -16,6 +22,7 @@ final class Crm {
 
 	/** @param array<string, mixed> $settings */
 	public static function tenant( string $id, array $settings ): void {
+		self::$objects[ $id ] = self::LEADS[ $settings['dialect'] ?? '' ] ?? 'leads';
 		self::call( 'POST', '/tenants', array( 'id' => $id, 'key' => "key-of-$id" ) + $settings );
 	}
 
@@ -26,11 +33,11 @@ final class Crm {
 	/** Makes a row, or replaces one; its time is the CRM's own. @param array<string, mixed> $row @return string Its id. */
 	public static function put( string $tenant, array $row ): string {
 		unset( $row['updated_at'] );
-		return (string) self::call( 'POST', '/rows', array( 'tenant' => $tenant, 'object' => 'leads', 'rows' => array( $row ) ) )['ids'][0];
+		return (string) self::call( 'POST', '/rows', array( 'tenant' => $tenant, 'object' => self::$objects[ $tenant ], 'rows' => array( $row ) ) )['ids'][0];
 	}
 
 	public static function delete( string $tenant, mixed $id ): void {
-		self::call( 'DELETE', '/rows', array( 'tenant' => $tenant, 'object' => 'leads', 'ids' => array( $id ) ) );
+		self::call( 'DELETE', '/rows', array( 'tenant' => $tenant, 'object' => self::$objects[ $tenant ], 'ids' => array( $id ) ) );
 	}
 
 	/** @param list<array<string, mixed>> $faults */
@@ -74,7 +81,7 @@ final class Crm {
 	public static function writes(): array {
 		$writes = array();
 		foreach ( self::call( 'GET', '/requests' ) as $request ) {
-			if ( 'GET' !== $request['method'] ) {
+			if ( 'GET' !== $request['method'] && ! preg_match( '~/(search|batch/read)$~D', $request['path'] ) ) {
 				$writes[ (string) $request['tenant'] ][] = "{$request['method']} {$request['path']} " . base64_decode( (string) $request['body_base64'] );
 			}
 		}

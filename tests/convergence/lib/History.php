@@ -20,6 +20,9 @@ final class History {
 	/** @var array<int, true> Edits that cannot be told apart from a write whose outcome is not known. */
 	public array $blind = array();
 
+	/** @var array<string, array<string, bool>> Tags of people, and whether they are still there. */
+	private array $tags = array();
+
 	/** @var array<string, array<string, true>> Sides on which a person was created. */
 	private array $created = array();
 
@@ -48,6 +51,22 @@ final class History {
 		foreach ( $this->deletes as &$delete ) {
 			$delete['is_undone'] = $delete['is_undone'] || $person === $delete['person'];
 		}
+	}
+
+	/** Somebody adds an element to a set. @return string It. */
+	public function tag( string $person ): string {
+		$tag                           = Value::of( $person, 'tags', count( $this->tags[ $person ] ?? array() ) + 1 );
+		$this->tags[ $person ][ $tag ] = true;
+		return $tag;
+	}
+
+	public function untag( string $tag ): void {
+		$this->tags[ Value::read( $tag )[0] ][ $tag ] = false;
+	}
+
+	/** @return list<string> That a person must have in the end. */
+	public function tags( string $person ): array {
+		return array_keys( array_filter( $this->tags[ $person ] ?? array() ) );
 	}
 
 	/** @return list<string> */

@@ -90,6 +90,7 @@ final class Judge {
 		if ( $lead && $row ) {
 			$this->pair( $person, $lead, $row, Schedule::FIELDS );
 			$this->edits( $person, $row );
+			$this->tags( $person, $lead, $row );
 			$this->alive( $person );
 		} elseif ( $lead ) {
 			if ( 'keep' !== $settings['crm_deletes'] || ! $this->was_deleted( $person, 'crm' ) ) {
@@ -111,14 +112,35 @@ final class Judge {
 			$this->fault( "$person: post {$lead['id']} says {$lead['crm_lead_id']}, its ledger row " . json_encode( $ledger['crm_id'] ?? null ) . ", the CRM {$row['id']}" );
 		}
 		foreach ( Schedule::FIELDS as $field ) {
-			$here = trim( (string) $lead[ $field ] );
-			if ( in_array( $field, $fields, true ) && trim( (string) $row[ $field ] ) !== $here ) {
-				$this->fault( "$person: $field is \"$here\" in post {$lead['id']} and \"{$row[ $field ]}\" in the CRM's {$row['id']}" );
+			if ( in_array( $field, $fields, true ) && ! Value::is_same( $lead[ $field ], $row[ $field ] ) ) {
+				$this->fault( "$person: $field is \"{$lead[ $field ]}\" in post {$lead['id']} and \"{$row[ $field ]}\" in the CRM's {$row['id']}" );
 			}
 			if ( $ledger && in_array( $field, $fields, true ) && ( $ledger['base'][ $field ] ?? null ) !== $row[ $field ] ) {
 				$this->fault( "$person: $field is " . json_encode( $ledger['base'][ $field ] ?? null ) . " in the ledger and \"{$row[ $field ]}\" in the CRM's {$row['id']}" );
 			}
 		}
+	}
+
+	/** A set has what either side added and nobody took away. What a deletion, or a person new on both sides, took along is not counted. */
+	private function tags( string $person, array $lead, array $row ): void {
+		if ( 'rest' !== ( $this->rules['dialect'] ?? '' ) ) {
+			return;
+		}
+		$sets = array_map(
+			static function ( $tags ): string {
+				$tags = is_array( $tags ) ? $tags : array();
+				sort( $tags );
+				return implode( ' ', $tags );
+			},
+			array( 'post' => $lead['tags'] ?? null, 'CRM' => $row['tags'] ?? null, 'history' => $this->history->tags( $person ) )
+		);
+		if ( $sets['post'] !== $sets['CRM'] || ( $sets['CRM'] !== $sets['history'] && ! $this->was_touched( $person ) ) ) {
+			$this->fault( "$person: tags: " . json_encode( $sets ) );
+		}
+	}
+
+	private function was_touched( string $person ): bool {
+		return (bool) array_filter( $this->history->deletes, static fn( array $delete ): bool => $person === $delete['person'] ) || isset( $this->history->asked[ $person ] );
 	}
 
 	/** Every edit of a person is in the record, or somebody or a policy gave it up. */

@@ -29,8 +29,8 @@ final class Player {
 		$this->history = new History();
 		foreach ( $schedule->tenants as $number => $tenant ) {
 			Crm::tenant( $tenant['id'], $tenant['crm'] );
-			$this->tenants[]  = Tenants::save( array( 'id' => $tenant['id'], 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-{$tenant['id']}", 'settings' => $tenant['settings'] + Webhooks::settings() ) );
-			$this->webhooks[] = Webhooks::of( $this->tenants[ $number ] );
+			$this->tenants[]  = Tenants::save( array( 'id' => $tenant['id'], 'connector' => $tenant['dialect'], 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-{$tenant['id']}", 'settings' => $tenant['settings'] + ( 'rest' === $tenant['dialect'] ? Webhooks::settings() : array() ) ) );
+			$this->webhooks[] = 'rest' === $tenant['dialect'] ? Webhooks::of( $this->tenants[ $number ] ) : null;
 			for ( $person = 0; $person < $tenant['people']; $person++ ) {
 				$this->crm_create( $number, $this->person( $number ) );
 			}
@@ -53,6 +53,8 @@ final class Player {
 			'crm delete'     => $this->crm_delete( $action ),
 			'both create'    => $this->both_create( $action ),
 			'both edit'      => $this->both_edit( $action ),
+			'portal tag'     => $this->on_lead( $action, fn( array $lead ) => $this->tag_lead( $action, $lead ) ),
+			'crm tag'        => $this->on_row( $action, fn( array $row ) => $this->tag_row( $action, $row ) ),
 			'webhook'        => $this->webhook( $action ),
 			'fault'          => Crm::faults( $this->tenants[ $action['tenant'] ]->id, array( Crm::fault( $action ) ) ),
 			'decide'         => $this->decide( $action['tenant'], 1 ),
@@ -271,6 +273,36 @@ final class Player {
 
 	private function crm_create( int $number, string $person, ?array $values = null ): void {
 		Crm::put( $this->tenants[ $number ]->id, ( $values ?? $this->values( 'crm', $person, array(), Schedule::FIELDS ) ) + array( 'status' => 'new', 'company' => null, 'owner' => null, 'notes' => null, 'tags' => array(), 'score' => 1.5, 'created_at' => gmdate( 'Y-m-d\TH:i:s\Z' ) ) );
+	}
+
+	private function tag_lead( array $action, array $lead ): void {
+		$tags = $this->tags( 'portal', $action, (string) Value::person( $lead ), Portal::tags( $lead['id'] ) );
+		null === $tags || update_post_meta( $lead['id'], 'tags', $tags );
+	}
+
+	private function tag_row( array $action, array $row ): void {
+		$tenant = $this->tenants[ $action['tenant'] ];
+		// What is taken away of a write of which nobody knows whether it was done cannot be told from one that was not.
+		if ( $action['is_new'] || ! $this->is_on_its_way( null, (string) $row['id'], $tenant->key ) ) {
+			$tags = $this->tags( 'crm', $action, (string) Value::person( $row ), $row['tags'] ?? array() );
+			null === $tags || Crm::put( $tenant->id, array( 'tags' => $tags ) + $row );
+		}
+	}
+
+	/** One more, or one less. @param list<string> $tags @return list<string>|null Null: there is none. */
+	private function tags( string $side, array $action, string $person, array $tags ): ?array {
+		if ( 'rest' !== $this->schedule->tenants[ $action['tenant'] ]['dialect'] || ( ! $action['is_new'] && ! $tags ) ) {
+			return null;
+		}
+		if ( $action['is_new'] ) {
+			$tags[] = $tag = $this->history->tag( $person );
+		} else {
+			$tag  = $tags[ $action['which'] % count( $tags ) ];
+			$tags = array_values( array_diff( $tags, array( $tag ) ) );
+			$this->history->untag( $tag );
+		}
+		$this->notes[] = "$side: $person: " . ( $action['is_new'] ? '+' : '-' ) . $tag;
+		return $tags;
 	}
 
 	private function crm_delete( array $action ): void {

@@ -20,8 +20,9 @@ final class Portal {
 		wp_cache_flush();
 	}
 
-	/** Once: what a site does that edits leads over REST. */
-	public static function open_rest(): void {
+	/** Once: what a site does that has a field of its own, a set, and edits leads over REST. */
+	public static function open(): void {
+		add_filter( 'tenant_crm_sync_fields', static fn( array $map, Tenant $tenant ): array => 'rest' === $tenant->connector ? $map + array( 'tags' => 'tags' ) : $map, 10, 2 );
 		get_post_type_object( PostType::NAME )->show_in_rest = true;
 		foreach ( array( 'email', 'phone' ) as $key ) {
 			register_post_meta( PostType::NAME, $key, array( 'single' => true, 'type' => 'string', 'show_in_rest' => true, 'auth_callback' => '__return_true' ) );
@@ -33,26 +34,32 @@ final class Portal {
 		add_filter( 'wp_untrash_post_status', 'wp_untrash_post_set_previous_status', 10, 3 );
 	}
 
-	/** @return array<int, array{id: int, status: string, title: string, name: string, email: ?string, phone: ?string, crm_lead_id: ?string}> Leads of a tenant by post, those in the bin too. */
+	/** @return array<int, array{id: int, status: string, title: string, name: string, email: ?string, phone: ?string, tags: mixed, crm_lead_id: ?string}> Leads of a tenant by post, those in the bin too. */
 	public static function leads( string $tenant ): array {
 		global $wpdb;
 		$leads = array();
 		$rows  = $wpdb->get_results(
 			$wpdb->prepare(
 				"SELECT p.ID, p.post_status, p.post_title, m.meta_key, m.meta_value FROM $wpdb->postmeta t JOIN $wpdb->posts p ON p.ID = t.post_id AND p.post_type = 'crm_lead'
-				LEFT JOIN $wpdb->postmeta m ON m.post_id = p.ID AND m.meta_key IN ('email', 'phone', 'crm_lead_id') WHERE t.meta_key = '_tenant_id' AND BINARY t.meta_value = %s ORDER BY p.ID, m.meta_id",
+				LEFT JOIN $wpdb->postmeta m ON m.post_id = p.ID AND m.meta_key IN ('email', 'phone', 'tags', 'crm_lead_id') WHERE t.meta_key = '_tenant_id' AND BINARY t.meta_value = %s ORDER BY p.ID, m.meta_id",
 				$tenant
 			),
 			ARRAY_A
 		);
 		foreach ( $rows as $row ) {
 			$id             = (int) $row['ID'];
-			$leads[ $id ] ??= array( 'id' => $id, 'status' => $row['post_status'], 'title' => $row['post_title'], 'name' => html_entity_decode( $row['post_title'], ENT_QUOTES | ENT_HTML5, 'UTF-8' ), 'email' => null, 'phone' => null, 'crm_lead_id' => null );
+			$leads[ $id ] ??= array( 'id' => $id, 'status' => $row['post_status'], 'title' => $row['post_title'], 'name' => html_entity_decode( $row['post_title'], ENT_QUOTES | ENT_HTML5, 'UTF-8' ), 'email' => null, 'phone' => null, 'tags' => null, 'crm_lead_id' => null );
 			if ( null !== $row['meta_key'] ) {
-				$leads[ $id ][ $row['meta_key'] ] ??= $row['meta_value'];
+				$leads[ $id ][ $row['meta_key'] ] ??= 'tags' === $row['meta_key'] ? maybe_unserialize( $row['meta_value'] ) : $row['meta_value'];
 			}
 		}
 		return $leads;
+	}
+
+	/** @return list<string> */
+	public static function tags( int $post ): array {
+		$tags = get_post_meta( $post, 'tags', true );
+		return is_array( $tags ) ? $tags : array();
 	}
 
 	/** @param array<string, mixed> $lead @param array<string, string> $values By field. */

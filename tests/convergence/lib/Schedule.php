@@ -11,11 +11,12 @@ final class Schedule {
 	public const FIELDS = array( 'name', 'email', 'phone' );
 
 	private const DIRECTIONS = array( 'both' => 6, 'to_crm' => 1, 'from_crm' => 2 );
+	private const DIALECTS   = array( 'rest' => 5, 'hubspot' => 1 );
 	private const POLICIES   = array( 'crm' => 1, 'portal' => 1, 'newest' => 1, 'ask' => 2 );
 
 	/** What happens how often, by direction. */
 	private const ACTIONS = array(
-		'both'     => array( 'portal edit' => 20, 'portal create' => 5, 'portal touch' => 2, 'portal trash' => 3, 'portal untrash' => 2, 'portal delete' => 2, 'crm edit' => 16, 'crm touch' => 2, 'crm create' => 4, 'crm delete' => 3, 'both create' => 3, 'both edit' => 8, 'webhook' => 8, 'fault' => 8, 'decide' => 2 ),
+		'both'     => array( 'portal edit' => 20, 'portal create' => 5, 'portal touch' => 2, 'portal trash' => 3, 'portal untrash' => 2, 'portal delete' => 2, 'crm edit' => 16, 'crm touch' => 2, 'crm create' => 4, 'crm delete' => 3, 'both create' => 3, 'both edit' => 8, 'portal tag' => 4, 'crm tag' => 4, 'webhook' => 8, 'fault' => 8, 'decide' => 2 ),
 		'to_crm'   => array( 'portal edit' => 20, 'portal create' => 8, 'portal touch' => 2, 'portal trash' => 2, 'crm edit' => 10, 'crm create' => 2, 'both create' => 2, 'webhook' => 2, 'fault' => 8 ),
 		'from_crm' => array( 'portal edit' => 8, 'portal touch' => 1, 'crm edit' => 20, 'crm touch' => 2, 'crm create' => 8, 'crm delete' => 1, 'webhook' => 6, 'fault' => 8 ),
 	);
@@ -60,11 +61,15 @@ final class Schedule {
 		if ( $dice->once_in( 3 ) ) {
 			$settings['page_size'] = $dice->one( array( 1, 2, 3 ) );
 		}
+		$dialect = $dice->weighed( self::DIALECTS );
+		$is_rest = 'rest' === $dialect;
+		$settings += $is_rest ? array() : array( 'limits' => '[{"amount":100000,"seconds":10}]' );
 		return array(
 			'id'        => $id,
 			'direction' => $direction,
+			'dialect'   => $dialect,
 			'settings'  => $settings,
-			'crm'       => array(
+			'crm'       => ( $is_rest ? array( 'rewrites' => $dice->once_in( 3 ) ) : array( 'dialect' => $dialect ) ) + array(
 				'paging'     => $dice->one( array( 'page', 'cursor', 'link', 'relative_link', 'none' ) ),
 				'order'      => $dice->one( array( 'id', 'updated_at' ) ),
 				'ids'        => $dice->one( array( 'int', 'string', 'uuid', 'mixed_case' ) ),
@@ -114,6 +119,8 @@ final class Schedule {
 		$action = array( 'what' => $what, 'tenant' => $tenant, 'person' => $dice->below( 1000 ) );
 		if ( 'portal create' === $what || 'both create' === $what ) {
 			$action += array( 'way' => $dice->weighed( array( 'at once' => 3, 'meta behind' => 2, 'push' => 2, 'killed' => 1 ) ), 'kill' => 1 + $dice->below( 30 ) );
+		} elseif ( str_ends_with( $what, ' tag' ) ) {
+			$action += array( 'is_new' => ! $dice->once_in( 3 ), 'which' => $dice->below( 1000 ) );
 		} elseif ( 'webhook' === $what ) {
 			$action += array( 'copies' => 1 + $dice->below( 3 ), 'late' => $dice->below( 3 ), 'over' => $dice->once_in( 10 ) ? 'http' : 'call' );
 		} elseif ( 'fault' === $what ) {

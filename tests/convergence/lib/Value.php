@@ -13,8 +13,10 @@ final class Value {
 		preg_match( '/^s(\d+)t(\d+)p(\d+)$/D', $person, $match );
 		return match ( $field ) {
 			'name'  => self::NAMES[ $edit % count( self::NAMES ) ] . " {$person}e$edit",
-			'email' => "{$person}e$edit@example.test",
+			// Some CRMs write it in small letters.
+			'email' => "{$person}e$edit@Example.test",
 			'phone' => sprintf( '+49 %d %d %03d %04d', 1000000 + (int) $match[1], $match[2], $match[3], $edit ),
+			'tags'  => "{$person}e$edit",
 		};
 	}
 
@@ -26,10 +28,16 @@ final class Value {
 		if ( preg_match( '/(s\d+t\d+p\d+)e(\d+)/', $value, $match ) ) {
 			return array( $match[1], (int) $match[2] );
 		}
-		if ( preg_match( '/^\+49 (\d+) (\d+) (\d+) (\d+)$/D', $value, $match ) ) {
+		if ( preg_match( '/^\+49(\d{7})(\d)(\d{3})(\d{4})$/D', str_replace( ' ', '', $value ), $match ) ) {
 			return array( sprintf( 's%dt%dp%d', (int) $match[1] - 1000000, $match[2], $match[3] ), (int) $match[4] );
 		}
 		return null;
+	}
+
+	/** Whether two are the same, however a server writes them. */
+	public static function is_same( mixed $a, mixed $b ): bool {
+		$plain = static fn( mixed $value ): string => str_starts_with( (string) $value, '+49' ) ? str_replace( ' ', '', (string) $value ) : trim( (string) $value );
+		return $plain( $a ) === $plain( $b ) || ( str_contains( (string) $a, '@' ) && 0 === strcasecmp( trim( (string) $a ), trim( (string) $b ) ) );
 	}
 
 	/** 0: no edit's. */
