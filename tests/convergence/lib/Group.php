@@ -52,6 +52,7 @@ final class Group {
 		$passed = array();
 		foreach ( $this->players as $player ) {
 			$now = $player->schedule->rounds[ $round ] ?? array( 'actions' => array(), 'during' => array(), 'work' => array() );
+			$player->rewrite();
 			$player->deliver();
 			foreach ( $now['actions'] as $action ) {
 				$player->play( $action );
@@ -82,6 +83,8 @@ final class Group {
 		$busy = null;
 		for ( $cycle = 0; $cycle < self::REST; $cycle++ ) {
 			foreach ( $this->players as $player ) {
+				$rewritten = $player->rewrite();
+				$busy      = null === $busy ? null : array_merge( $busy, $rewritten );
 				$player->deliver( true );
 			}
 			$this->cycle( array( 'full' => $cycle < 2 ) + self::WORK, $busy );

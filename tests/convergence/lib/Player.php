@@ -101,6 +101,22 @@ final class Player {
 		}
 	}
 
+	/** What CRMs do to values by themselves, a moment after they were written: telephone numbers as E.164, addresses in small letters. @return list<int> Tenants. */
+	public function rewrite(): array {
+		$tenants = array();
+		foreach ( $this->schedule->tenants as $number => $tenant ) {
+			foreach ( $tenant['rewrites'] ? Crm::rows( $tenant['id'] ) : array() as $row ) {
+				$own = array( 'phone' => str_replace( ' ', '', (string) $row['phone'] ), 'email' => strtolower( (string) $row['email'] ) );
+				if ( array_diff_assoc( $own, $row ) ) {
+					$this->notes[] = "row {$row['id']}: in the CRM's own form";
+					Crm::put( $tenant['id'], $own + $row );
+					$tenants[] = $this->tenants[ $number ]->key;
+				}
+			}
+		}
+		return $tenants;
+	}
+
 	/** Somebody looks into the inbox. */
 	public function decide( int $number, int $most = 100 ): int {
 		$tenant = $this->tenants[ $number ];

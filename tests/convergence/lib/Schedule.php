@@ -69,7 +69,8 @@ final class Schedule {
 			'direction' => $direction,
 			'dialect'   => $dialect,
 			'settings'  => $settings,
-			'crm'       => ( $is_rest ? array( 'rewrites' => $dice->once_in( 3 ) ) : array( 'dialect' => $dialect ) ) + array(
+			'rewrites'  => $dice->once_in( 3 ),
+			'crm'       => ( $is_rest ? array() : array( 'dialect' => $dialect ) ) + array(
 				'paging'     => $dice->one( array( 'page', 'cursor', 'link', 'relative_link', 'none' ) ),
 				'order'      => $dice->one( array( 'id', 'updated_at' ) ),
 				'ids'        => $dice->one( array( 'int', 'string', 'uuid', 'mixed_case' ) ),

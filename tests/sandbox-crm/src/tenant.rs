@@ -35,8 +35,6 @@ pub struct Config {
     pub clock_ms: i64,
     pub max_per_page: usize,
     pub strict: bool,
-    /// Whether values are stored in the CRM's own form.
-    pub rewrites: bool,
     pub dialect: Crm,
     /// What signs requests where the CRM has a second secret (EspoCRM's HMAC).
     pub secret: Option<String>,
@@ -58,7 +56,6 @@ impl Config {
             clock_ms: 0,
             max_per_page: 1000,
             strict: false,
-            rewrites: false,
             dialect: Crm::default(),
             secret: None,
             custom_fields: Vec::new(),

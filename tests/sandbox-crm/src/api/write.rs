@@ -136,28 +136,12 @@ fn parse(body: &[u8], whole: bool, config: &Config) -> Result<Fields, Answer> {
         let message = format!("The body is not JSON: {reason}.");
         Answer::error(StatusCode::BAD_REQUEST, message)
     })?;
-    let mut fields = match value {
+    let fields = match value {
         Value::Object(fields) => fields,
         // PHP writes an object without fields so.
         Value::Array(list) if list.is_empty() => Fields::new(),
         _ => return Err(Errors::one("body", "Must be a JSON object.").into()),
     };
     validate::check(&fields, whole, config.strict)?;
-    if config.rewrites {
-        rewrite(&mut fields);
-    }
     Ok(fields)
-}
-
-/// As real CRMs do: telephone numbers in E.164, addresses in small letters, nothing around a name.
-fn rewrite(fields: &mut Fields) {
-    for (field, value) in fields {
-        let Value::String(text) = value else { continue };
-        *text = match field.as_str() {
-            "phone" => text.chars().filter(|sign| sign.is_ascii_digit() || *sign == '+').collect(),
-            "email" => text.trim().to_lowercase(),
-            "name" => text.trim().to_owned(),
-            _ => continue,
-        };
-    }
 }

@@ -24,7 +24,6 @@ pub struct Save {
     clock_ms: Option<i64>,
     max_per_page: Option<usize>,
     strict: Option<bool>,
-    rewrites: Option<bool>,
     dialect: Option<Crm>,
     #[serde(default, deserialize_with = "given")]
     secret: Option<Option<String>>,
@@ -60,7 +59,6 @@ pub fn save(app: &App, save: Save) -> Reply {
     config.clock_ms = save.clock_ms.unwrap_or(config.clock_ms);
     config.max_per_page = save.max_per_page.unwrap_or(config.max_per_page);
     config.strict = save.strict.unwrap_or(config.strict);
-    config.rewrites = save.rewrites.unwrap_or(config.rewrites);
     config.dialect = save.dialect.unwrap_or(config.dialect);
     config.secret = save.secret.unwrap_or(config.secret);
     config.custom_fields = save.custom_fields.unwrap_or(config.custom_fields);
