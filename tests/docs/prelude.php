@@ -1,0 +1,22 @@
+<?php
+/**
+ * What the PHP blocks of the documents take for granted: WordPress, the tenant "acme" with its CRM, and the names that they use.
+ */
+
+require __DIR__ . '/../wordpress/site.php';
+
+$tenant_id = 'acme';
+$id        = 'acme';
+$api_key   = 'key-of-acme';
+$endpoint  = getenv( 'TCS_SANDBOX_URL' );
+$last_sync = '2024-01-01T00:00:00Z';
+$watermark = null;
+if ( ! TenantCRM\Tenants::find( $id ) ) {
+	TenantCRM\Tenants::save( array( 'id' => $id, 'endpoint' => $endpoint, 'api_key' => $api_key, 'settings' => array( 'direction' => 'both' ) ) );
+}
+$crm_sync = new TenantCRMSync( $tenant_id );
+
+/** The reader's own. */
+function store( array $rows ): void {
+	count( $rows ) > 0 || exit( 'there are no rows' );
+}
