@@ -16,6 +16,16 @@ if ( ! TenantCRM\Tenants::find( $id ) ) {
 }
 $crm_sync = new TenantCRMSync( $tenant_id );
 
+// A call that failed says so by false, which a reader would see.
+register_shutdown_function(
+	static function (): void {
+		if ( in_array( false, array( $GLOBALS['leads'] ?? null, $GLOBALS['made'] ?? null ), true ) || array() === ( $GLOBALS['leads'] ?? null ) ) {
+			echo 'The class did not get what it asked for.';
+			exit( 1 );
+		}
+	}
+);
+
 /** The reader's own. */
 function store( array $rows ): void {
 	count( $rows ) > 0 || exit( 'there are no rows' );
