@@ -32,6 +32,9 @@ final class Capabilities {
 
 	const POST_TYPE = 'crm_lead';
 
+	/** Types of posts that hang on a lead and are as much its tenant's. */
+	const CHILDREN = array( 'revision', 'attachment' );
+
 	/** What WordPress asks about one post, and what it comes down to. */
 	const POST_META_CAPS = array(
 		'read_post'       => self::VIEW,
@@ -241,13 +244,14 @@ final class Capabilities {
 		return null === $key ? null : (int) $key;
 	}
 
+	/** Of a lead, of its revisions and of the files that hang on it. */
 	private static function lead_of( \WP_Post $post ): int {
-		return 'revision' === $post->post_type ? (int) $post->post_parent : (int) $post->ID;
+		return in_array( $post->post_type, self::CHILDREN, true ) ? (int) $post->post_parent : (int) $post->ID;
 	}
 
 	private static function type_of( \WP_Post $post ): string {
-		if ( 'revision' === $post->post_type ) {
-			$parent = get_post( $post->post_parent );
+		if ( in_array( $post->post_type, self::CHILDREN, true ) ) {
+			$parent = $post->post_parent > 0 ? get_post( $post->post_parent ) : null;
 			return $parent instanceof \WP_Post ? $parent->post_type : '';
 		}
 		return $post->post_type;

@@ -5,6 +5,8 @@
  * @package TenantCRM
  */
 
+defined( 'ABSPATH' ) || exit;
+
 return array(
 	'dependencies' => array( 'wp-blocks', 'wp-block-editor', 'wp-components', 'wp-element', 'wp-i18n' ),
 	'version'      => TenantCRM\Plugin::VERSION,

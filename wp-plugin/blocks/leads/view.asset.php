@@ -5,6 +5,8 @@
  * @package TenantCRM
  */
 
+defined( 'ABSPATH' ) || exit;
+
 return array(
 	'dependencies' => array(),
 	'version'      => TenantCRM\Plugin::VERSION,

@@ -39,6 +39,11 @@ final class Access {
 		return null === $tenant ? $keys : array_values( array_intersect( $keys, array( $tenant ) ) );
 	}
 
+	/** A number of the route itself: WordPress would take one of the same name from the body first. */
+	public static function number( \WP_REST_Request $request, string $name ): int {
+		return (int) ( $request->get_url_params()[ $name ] ?? 0 );
+	}
+
 	/** A tenant by its key, if it is the user's. */
 	public static function tenant( int $key, string ...$capabilities ): ?Tenant {
 		$tenant = Tenants::get( $key );

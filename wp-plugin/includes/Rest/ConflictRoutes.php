@@ -108,14 +108,14 @@ final class ConflictRoutes {
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function read( \WP_REST_Request $request ) {
-		$row = self::find( (int) $request['id'] );
+		$row = self::find( Access::number( $request, 'id' ) );
 		return null === $row ? Errors::unknown_conflict() : new \WP_REST_Response( ConflictResource::from( $row ) );
 	}
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function decide( \WP_REST_Request $request ) {
 		return self::act(
-			(int) $request['id'],
+			Access::number( $request, 'id' ),
 			static fn( int $id ): string => Decisions::take( $id, $request['choice'] ),
 			array(
 				'asked' => __( 'A side has another value by now: it is asked again. Read the conflict once more.', 'tenant-crm-sync' ),
@@ -127,7 +127,7 @@ final class ConflictRoutes {
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function undo( \WP_REST_Request $request ) {
 		return self::act(
-			(int) $request['id'],
+			Access::number( $request, 'id' ),
 			static fn( int $id ): string => Decisions::undo( $id ),
 			array(
 				'changed' => __( 'The lead has another value than the one that was taken by now: change it there.', 'tenant-crm-sync' ),

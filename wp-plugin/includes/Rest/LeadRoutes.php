@@ -112,13 +112,13 @@ final class LeadRoutes {
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function read( \WP_REST_Request $request ) {
-		list( $row, $tenant ) = self::find( (int) $request['id'] );
+		list( $row, $tenant ) = self::find( Access::number( $request, 'id' ) );
 		return null === $row ? Errors::unknown_lead() : new \WP_REST_Response( LeadResource::whole( $row, $tenant ) );
 	}
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function update( \WP_REST_Request $request ) {
-		list( $row, $tenant ) = self::find( (int) $request['id'] );
+		list( $row, $tenant ) = self::find( Access::number( $request, 'id' ) );
 		$post                 = null === $row || null === $row['post_id'] ? null : get_post( (int) $row['post_id'] );
 		if ( ! $post instanceof \WP_Post ) {
 			return Errors::unknown_lead();
@@ -143,7 +143,7 @@ final class LeadRoutes {
 			}
 		}
 		self::write( $post, $fields, $given );
-		list( $row, $tenant ) = self::find( (int) $request['id'] );
+		list( $row, $tenant ) = self::find( Access::number( $request, 'id' ) );
 		return null === $row ? Errors::unknown_lead() : new \WP_REST_Response( LeadResource::whole( $row, $tenant ) );
 	}
 

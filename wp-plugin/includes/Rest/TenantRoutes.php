@@ -112,7 +112,7 @@ final class TenantRoutes {
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function read( \WP_REST_Request $request ) {
-		$tenant = Access::tenant( (int) $request['key'], Capabilities::VIEW, Capabilities::SYNC, Capabilities::MANAGE );
+		$tenant = Access::tenant( Access::number( $request, 'key' ), Capabilities::VIEW, Capabilities::SYNC, Capabilities::MANAGE );
 		return null === $tenant ? Errors::unknown_tenant() : new \WP_REST_Response( TenantResource::from( $tenant, $request['context'] ) );
 	}
 
@@ -131,13 +131,13 @@ final class TenantRoutes {
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function update( \WP_REST_Request $request ) {
-		$tenant = Tenants::get( (int) $request['key'] );
+		$tenant = Tenants::get( Access::number( $request, 'key' ) );
 		return null === $tenant ? Errors::unknown_tenant() : self::save( $request, $tenant );
 	}
 
 	/** @return \WP_REST_Response|\WP_Error */
 	public static function delete( \WP_REST_Request $request ) {
-		$tenant = Tenants::get( (int) $request['key'] );
+		$tenant = Tenants::get( Access::number( $request, 'key' ) );
 		if ( null === $tenant ) {
 			return Errors::unknown_tenant();
 		}

@@ -12,6 +12,23 @@ use TenantCRM\PostType;
 
 final class Doors {
 
+	/** WordPress's actions of admin-ajax.php that give something out about a post by its number, and where that is. */
+	private const AJAX = array(
+		'get-permalink'             => 'post_id',
+		'sample-permalink'          => 'post_id',
+		'get-attachment'            => 'id',
+		'save-attachment'           => 'id',
+		'image-editor'              => 'postid',
+		'imgedit-preview'           => 'postid',
+		'get-post-thumbnail-html'   => 'post_id',
+		'set-attachment-thumbnail'  => 'id',
+		'send-attachment-to-editor' => 'post_id',
+		'parse-embed'               => 'post_ID',
+		'parse-media-shortcode'     => 'post_ID',
+		'get-comments'              => 'p',
+		'replyto-comment'           => 'comment_post_ID',
+	);
+
 	public static function register(): void {
 		add_filter( 'rest_request_before_callbacks', array( self::class, 'rest' ), 10, 3 );
 		add_filter( 'oembed_request_post_id', array( self::class, 'number' ) );
@@ -20,6 +37,9 @@ final class Doors {
 		add_filter( 'pre_redirect_guess_404_permalink', array( self::class, 'guess' ) );
 		add_filter( 'wp_sitemaps_post_types', array( self::class, 'sitemaps' ) );
 		add_action( 'export_wp', array( self::class, 'export' ) );
+		add_action( 'admin_init', array( self::class, 'ajax' ) );
+		add_filter( 'xmlrpc_prepare_media_item', array( self::class, 'xmlrpc' ), 10, 2 );
+		add_filter( 'xmlrpc_prepare_post', array( self::class, 'xmlrpc' ), 10, 2 );
 		add_filter( 'disable_months_dropdown', array( self::class, 'months' ), 10, 2 );
 	}
 
@@ -70,14 +90,17 @@ final class Doors {
 	}
 
 	/**
-	 * What was not found is looked for among addresses that begin alike.
+	 * What was not found is looked for among addresses that begin alike, and the visitor is sent there: not where one of them is a lead's.
 	 *
 	 * @param mixed $found
 	 * @return mixed
 	 */
 	public static function guess( $found ) {
-		if ( null !== Viewer::keys() ) {
-			add_filter( 'is_post_type_viewable', static fn( $is, $type ) => $is && PostType::NAME !== $type->name, 10, 2 );
+		global $wpdb;
+		$name = get_query_var( 'name' );
+		if ( null === $found && is_string( $name ) && '' !== $name && null !== Viewer::keys()
+			&& null !== $wpdb->get_var( $wpdb->prepare( "SELECT ID FROM `$wpdb->posts` WHERE post_type = %s AND post_name LIKE %s LIMIT 1", PostType::NAME, $wpdb->esc_like( $name ) . '%' ) ) ) {
+			return false;
 		}
 		return $found;
 	}
@@ -95,11 +118,49 @@ final class Doors {
 		return $types;
 	}
 
-	/** Exports are put together by SQL that nobody can add to: who may not see all leads exports none. */
+	/** An export is put together by WordPress's SQL, without a filter but that of every statement. */
 	public static function export(): void {
-		$type = get_post_type_object( PostType::NAME );
-		if ( $type && null !== Viewer::keys() ) {
-			$type->can_export = false;
+		if ( null !== Viewer::keys() ) {
+			add_filter( 'query', array( self::class, 'export_query' ) );
+		}
+	}
+
+	/**
+	 * The statement that finds what is exported: its WHERE is its end.
+	 *
+	 * @param mixed $sql
+	 * @return mixed
+	 */
+	public static function export_query( $sql ) {
+		global $wpdb;
+		if ( ! is_string( $sql ) || ! preg_match( "/^SELECT ID FROM {$wpdb->posts}\s.*\sWHERE\s/s", $sql ) ) {
+			return $sql;
+		}
+		remove_filter( 'query', array( self::class, 'export_query' ) );
+		return Queries::only_mine( $sql, $wpdb->posts );
+	}
+
+	/**
+	 * XML-RPC gives every file to whoever may upload some.
+	 *
+	 * @param mixed $answer
+	 * @param mixed $post   As an object, or as an array.
+	 * @return mixed
+	 */
+	public static function xmlrpc( $answer, $post ) {
+		$number = $post instanceof \WP_Post ? $post->ID : (int) ( $post['ID'] ?? 0 );
+		return $number > 0 && ! Viewer::sees( $number ) ? new \IXR_Error( 404, __( 'Invalid post ID.' ) ) : $answer; // phpcs:ignore WordPress.WP.I18n -- WordPress's own words.
+	}
+
+	/** A number in a form is not asked for by a query, and WordPress asks for no capability or only for one that editors have. */
+	public static function ajax(): void {
+		// phpcs:disable WordPress.Security.NonceVerification -- whether it may be seen at all; the action itself asks for its nonce.
+		$action = isset( $_REQUEST['action'] ) && is_string( $_REQUEST['action'] ) ? sanitize_key( wp_unslash( $_REQUEST['action'] ) ) : '';
+		$name   = wp_doing_ajax() ? self::AJAX[ $action ] ?? null : null;
+		$number = null !== $name && isset( $_REQUEST[ $name ] ) && is_scalar( $_REQUEST[ $name ] ) ? absint( $_REQUEST[ $name ] ) : 0;
+		// phpcs:enable
+		if ( $number > 0 && ! Viewer::sees( $number ) ) {
+			wp_die( -1, 403 );
 		}
 	}
 

@@ -224,8 +224,8 @@ final class Queries {
 		return "$ledger.tenant IN (" . implode( ',', $keys ? array_map( 'intval', $keys ) : array( 0 ) ) . ')';
 	}
 
-	/** Adds to a WHERE without joins that leads must be the viewer's. */
-	private static function only_mine( string $where, string $posts ): string {
+	/** Adds to a WHERE without joins that leads, and what they are the parents of, must be the viewer's. */
+	public static function only_mine( string $where, string $posts ): string {
 		global $wpdb;
 		$keys = Viewer::keys();
 		if ( null === $keys ) {
@@ -235,8 +235,10 @@ final class Queries {
 		if ( ! Schema::is_current() ) {
 			return "$where AND $other";
 		}
-		$mine = self::mine( 'tcs_lead', 'tcs_post.ID', $keys );
-		return "$where AND ($other OR EXISTS (SELECT 1 FROM {$wpdb->posts} tcs_post LEFT JOIN `" . Schema::table( 'records' ) . "` tcs_lead ON tcs_lead.post_id = tcs_post.ID WHERE tcs_post.ID = $posts.ID AND $mine))";
+		$ledger = Schema::table( 'records' );
+		$mine   = self::mine( 'tcs_lead', 'tcs_post.ID', $keys );
+		return "$where AND ($other OR EXISTS (SELECT 1 FROM {$wpdb->posts} tcs_post LEFT JOIN `$ledger` tcs_lead ON tcs_lead.post_id = tcs_post.ID WHERE tcs_post.ID = $posts.ID AND $mine))"
+			. " AND NOT EXISTS (SELECT 1 FROM `$ledger` tcs_parent WHERE tcs_parent.post_id = $posts.post_parent AND NOT " . self::in( 'tcs_parent', $keys ) . ')';
 	}
 
 	/** Adds to a WHERE that what hangs on other tenants' leads is not found. */
