@@ -70,6 +70,34 @@ final class TwoWayDeleteTest extends TwoWayCase {
 	}
 
 	/** The REST connector has no feed of deletions: only a full list shows what is gone. */
+	/** Kept on one side, it is merged with what was agreed on before when it is on both again. */
+	public function test_what_one_side_kept_and_changed_meanwhile_is_no_conflict_later(): void {
+		$tenant = $this->pair( 'acme', 3, array( 'portal_deletes' => 'keep', 'crm_deletes' => 'keep', 'policy' => 'portal' ) );
+		$this->settle( $tenant );
+		$post = $this->post_of( $tenant, '1' )->ID;
+		wp_trash_post( $post );
+		$this->settle( $tenant );
+		$this->crm_edit( $tenant, '1', array( 'phone' => '+48 kept' ) );
+		$this->settle( $tenant );
+		add_filter( 'wp_untrash_post_status', 'wp_untrash_post_set_previous_status', 10, 3 );
+		wp_untrash_post( $post );
+		remove_filter( 'wp_untrash_post_status', 'wp_untrash_post_set_previous_status' );
+		$this->settle( $tenant );
+		$this->assertSame( '+48 kept', $this->crm_lead( $tenant, '1' )['phone'] );
+		$this->assertConverged( $tenant );
+
+		$row = $this->crm_lead( $tenant, '2' );
+		$this->crm( 'DELETE', $tenant, '/api/v1/leads/2' );
+		$this->pull( $tenant, array( 'full' => true ) );
+		$this->settle( $tenant );
+		$this->assertSame( '3', $this->sql( 'SELECT gone FROM ' . Schema::table( 'records' ) . " WHERE crm_id = '2'" ) );
+		unset( $row['updated_at'] );
+		Sandbox::post( '/rows', array( 'tenant' => 'acme', 'object' => 'leads', 'rows' => array( array( 'phone' => '+48 back' ) + $row ) ) );
+		$this->settle( $tenant );
+		$this->assertSame( '+48 back', $this->crm_lead( $tenant, '2' )['phone'] );
+		$this->assertConverged( $tenant );
+	}
+
 	public function test_what_a_full_list_does_not_show_is_looked_for_and_goes_to_the_bin(): void {
 		$tenant = $this->pair( 'acme', 5 );
 		$this->settle( $tenant );

@@ -123,7 +123,7 @@ final class Decisions {
 		} elseif ( 'absent' === $conflict['kind'] && 'crm' === $side ) {
 			Deletions::allow( $conflict['tenant'], $conflict['object'] );
 		} elseif ( 'bin' === $conflict['kind'] ) {
-			Sql::change( "UPDATE `$records` SET " . ( 'crm' === $side ? 'hint = ' . Looks::ALLOWED : 'hint = 0, gone = 3, base = NULL' ) . ", version = version + 1 WHERE $own AND hint = " . Looks::MISSING );
+			Sql::change( "UPDATE `$records` SET " . ( 'crm' === $side ? 'hint = ' . Looks::ALLOWED : 'hint = 0, gone = 3' ) . ", version = version + 1 WHERE $own AND hint = " . Looks::MISSING );
 		} elseif ( 'erase' === $conflict['kind'] ) {
 			Sql::change( "UPDATE `$changes` SET refused = 0, available_at = UTC_TIMESTAMP(3), " . ( 'portal' === $side ? 'allowed = 1' : "decision = 'keep'" ) . " WHERE $own AND refused = " . Changes::BRAKE );
 		}

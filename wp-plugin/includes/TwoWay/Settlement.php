@@ -343,10 +343,15 @@ final class Settlement {
 		++$this->ledger_only;
 	}
 
-	/** Nobody expects this record on both sides any more. @param Lead|null $lead What it is, where the ledger does not know it yet. */
+	/**
+	 * Nobody expects this record on both sides any more. Where one side keeps it, what was agreed on stays known, for the day on which it is
+	 * on both again; not where the lead is gone for good.
+	 *
+	 * @param Lead|null $lead What it is, where the ledger does not know it yet.
+	 */
 	private function end( Subject $subject, int $gone, ?Lead $lead = null ): void {
 		if ( $subject->row || $lead ) {
-			$this->records->put( $subject->row, $subject->row ? null : $lead, array( 'base' => null, 'seen' => null, 'gone' => (string) $gone, 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			$this->records->put( $subject->row, $subject->row ? null : $lead, ( 1 === $gone || ! $subject->post ? array( 'base' => null ) : array() ) + array( 'seen' => null, 'gone' => (string) $gone, 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			++$this->ledger_only;
 		}
 		$this->close( $subject, array() );
