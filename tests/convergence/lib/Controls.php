@@ -150,15 +150,15 @@ final class Controls {
 			'an edit loses against an older one of its side'  => array( static function ( self $world ): void {
 				$world->history->edit( 'portal', 's9t0p1', 'email', 2 );
 			}, 'of the same side' ),
-			'an element of a set is lost on both sides'       => array( static fn( self $world ) => $world->history->tag( 's9t0p1' ), 'tags: ' ),
+			'an element of a set is lost on both sides'       => array( static fn( self $world ) => $world->history->tag( 'crm', 's9t0p1' ), 'tags: ' ),
 			'an element that was taken away is there again'   => array( static function ( self $world ): void {
-				$tag = $world->history->tag( 's9t0p1' );
-				$world->history->untag( $tag );
+				$tag = $world->history->tag( 'crm', 's9t0p1' );
+				$world->history->untag( 'portal', $tag );
 				$world->sides->leads[7]['tags']   = array( $tag );
 				$world->sides->rows['A']['tags'] = array( $tag );
 			}, 'tags: ' ),
 			'a set in another order'                          => array( static function ( self $world ): void {
-				$tags                             = array( $world->history->tag( 's9t0p1' ), $world->history->tag( 's9t0p1' ) );
+				$tags                             = array( $world->history->tag( 'crm', 's9t0p1' ), $world->history->tag( 'crm', 's9t0p1' ) );
 				$world->sides->leads[7]['tags']   = $tags;
 				$world->sides->rows['A']['tags'] = array_reverse( $tags );
 			}, null ),

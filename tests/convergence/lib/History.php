@@ -23,6 +23,9 @@ final class History {
 	/** @var array<string, array<string, bool>> Tags of people, and whether they are still there. */
 	private array $tags = array();
 
+	/** @var array<string, array<string, true>> Sides on which somebody changed the tags of a person. */
+	private array $tagged = array();
+
 	/** @var array<string, array<string, true>> Sides on which a person was created. */
 	private array $created = array();
 
@@ -54,14 +57,21 @@ final class History {
 	}
 
 	/** Somebody adds an element to a set. @return string It. */
-	public function tag( string $person ): string {
-		$tag                           = Value::of( $person, 'tags', count( $this->tags[ $person ] ?? array() ) + 1 );
-		$this->tags[ $person ][ $tag ] = true;
+	public function tag( string $side, string $person ): string {
+		$this->tagged[ $person ][ $side ] = true;
+		$tag                              = Value::of( $person, 'tags', count( $this->tags[ $person ] ?? array() ) + 1 );
+		$this->tags[ $person ][ $tag ]    = true;
 		return $tag;
 	}
 
-	public function untag( string $tag ): void {
-		$this->tags[ Value::read( $tag )[0] ][ $tag ] = false;
+	public function untag( string $side, string $tag ): void {
+		$person                           = Value::read( $tag )[0];
+		$this->tagged[ $person ][ $side ] = true;
+		$this->tags[ $person ][ $tag ]    = false;
+	}
+
+	public function is_tagged( string $person, string $side ): bool {
+		return isset( $this->tagged[ $person ][ $side ] );
 	}
 
 	/** @return list<string> That a person must have in the end. */

@@ -200,7 +200,7 @@ final class Judge {
 	private function alive( string $person ): void {
 		foreach ( $this->history->deletes( $person ) as $delete ) {
 			$other = 'crm' === $delete['side'] ? 'portal' : 'crm';
-			if ( $delete['is_blind'] || isset( $this->history->asked[ $person ] ) || ( ! $delete['is_linked'] && $this->history->is_created( $person, $other ) ) ) {
+			if ( $delete['is_blind'] || isset( $this->history->asked[ $person ] ) || ( $delete['side'] !== $this->rules['settings']['delete_policy'] && $this->history->is_tagged( $person, $other ) ) || ( ! $delete['is_linked'] && $this->history->is_created( $person, $other ) ) ) {
 				continue;
 			}
 			$unseen = $this->unseen( $delete, false );

@@ -254,7 +254,7 @@ final class Player {
 
 	private function portal_delete( int $number, array $lead, callable $delete ): void {
 		$record = $this->record( $lead['id'] );
-		$this->history->delete( 'portal', (string) Value::person( $lead ), Value::edits( $lead ), null !== $record, $this->is_on_its_way( $lead['id'] ) );
+		$this->history->delete( 'portal', (string) Value::person( $lead ), Value::edits( $lead ), null !== $record, false );
 		$delete();
 	}
 
@@ -311,11 +311,11 @@ final class Player {
 			return null;
 		}
 		if ( $action['is_new'] ) {
-			$tags[] = $tag = $this->history->tag( $person );
+			$tags[] = $tag = $this->history->tag( $side, $person );
 		} else {
 			$tag  = $tags[ $action['which'] % count( $tags ) ];
 			$tags = array_values( array_diff( $tags, array( $tag ) ) );
-			$this->history->untag( $tag );
+			$this->history->untag( $side, $tag );
 		}
 		$this->notes[] = "$side: $person: " . ( $action['is_new'] ? '+' : '-' ) . $tag;
 		return $tags;
