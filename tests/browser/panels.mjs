@@ -48,7 +48,7 @@ test( 'everything again: with progress, cancelled, and to the end', async () => 
 	await login( page );
 	const tenant = await makeTenant( page, 'again', { rows: 1500 } );
 	const { key } = inSite( settled( tenant.id, {} ) );
-	await control( 'POST', '/behaviour', { tenant: tenant.id, latency_ms: 400 } );
+	await control( 'POST', '/behaviour', { tenant: tenant.id, latency_ms: 1200 } );
 	await page.goto( screen( key ) );
 	await Promise.all( [ page.waitForURL( /#backfill/ ), page.click( '#tcs-backfill' ) ] );
 	const state = page.locator( '.tcs-backfill-state' );

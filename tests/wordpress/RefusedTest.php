@@ -132,7 +132,10 @@ final class RefusedTest extends TwoWayCase {
 		Worker::run( 20.0, Refused::retry( $row['key'] ) );
 		$this->assertCount( 2, $this->writes( $tenant ), 'it was sent again' );
 		$this->assertSame( $row['key'], Refused::list()[0]['key'], 'and refused again' );
+		$explained = fn(): string => array_column( TenantCRM\TwoWay\Explain::post( $post ), 'rule', 'field' )['email'];
+		$this->assertStringContainsString( 'not exchanged: the CRM does not accept it: email:', $explained() );
 		$this->assertTrue( Refused::drop( $row['key'] ) );
+		$this->assertStringContainsString( 'set aside by a person', $explained() );
 		$this->assertFalse( Refused::drop( $row['key'] ), 'once' );
 		$this->assertNull( Refused::retry( $row['key'] ) );
 		$this->assertSame( array(), Refused::by_tenant() );

@@ -5,6 +5,7 @@
 
 namespace TenantCRM\Admin;
 
+use TenantCRM\Reason;
 use TenantCRM\Tenant;
 
 final class LeadTable extends \WP_List_Table {
@@ -111,7 +112,7 @@ final class LeadTable extends \WP_List_Table {
 		} elseif ( LeadSearch::REFUSED === $item['stands'] ) {
 			$text = sprintf( '<a href="%s">%s</a>', esc_url( Screens::refused_url( (int) $item['tenant'] ) ), $text );
 		}
-		return $text . ( empty( $item['reason'] ) ? '' : '<span class="tcs-muted">' . esc_html( mb_strimwidth( (string) $item['reason'], 0, 160, '…' ) ) . '</span>' );
+		return $text . ( empty( $item['reason'] ) ? '' : '<span class="tcs-muted">' . esc_html( mb_strimwidth( Reason::plain( (string) $item['reason'] ), 0, 160, '…' ) ) . '</span>' );
 	}
 
 	/** @param array<string, string|null> $item */

@@ -10,6 +10,7 @@ namespace TenantCRM\TwoWay;
 
 use TenantCRM\Fields;
 use TenantCRM\PostType;
+use TenantCRM\Reason;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\StoredPost;
@@ -71,7 +72,7 @@ final class Explain {
 	 * @param array<string, string|null>|null                              $change
 	 */
 	private static function is_on_its_way( array $origin, ?array $change ): bool {
-		return 'crm' !== $origin['source'] && ( null === $change || $origin['time'] >= substr( (string) $change['changed_at'], 0, 19 ) );
+		return 'crm' !== $origin['source'] && ( null === $change || ( ! (int) $change['refused'] && $origin['time'] >= substr( (string) $change['changed_at'], 0, 19 ) ) );
 	}
 
 	/**
@@ -96,7 +97,10 @@ final class Explain {
 		if ( null === $change ) {
 			return 'changed in the portal; the next sweep finds it';
 		}
-		return (int) $change['refused'] ? "changed in the portal; not exchanged: {$change['reason']}" : 'changed in the portal; on its way to the CRM';
+		if ( Changes::SET_ASIDE === (int) $change['refused'] ) {
+			return 'changed in the portal; set aside by a person until its next change: ' . Reason::plain( (string) $change['reason'] );
+		}
+		return (int) $change['refused'] ? 'changed in the portal; not exchanged: ' . Reason::plain( (string) $change['reason'] ) : 'changed in the portal; on its way to the CRM';
 	}
 
 	private static function stored( int $id, Fields $fields ): ?StoredPost {
