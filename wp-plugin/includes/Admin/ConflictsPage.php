@@ -70,12 +70,14 @@ final class ConflictsPage {
 		}
 		list( $action, $keys ) = $asked;
 		$done                  = array();
+		$pushes                = array();
 		$again                 = 0;
 		foreach ( $keys as $key ) {
 			$row = Conflicts::get( absint( $key ) );
 			if ( $row && Conflicts::may( get_current_user_id(), $row ) ) {
 				$result = 'undo' === $action ? Decisions::undo( $row['id'] ) : Decisions::take( $row['id'], $action );
 				in_array( $result, array( 'taken', 'undone' ), true ) ? $done[ $row['id'] ] = 'field' === $row['kind'] : ++$again;
+				$pushes[ "{$row['tenant']} {$row['object']}" ] = array( $row['tenant'], (string) $row['object'] );
 			} else {
 				++$again;
 			}
@@ -87,6 +89,7 @@ final class ConflictsPage {
 			'none'  => $keys ? 0 : 1,
 			'ids'   => 'undo' === $action ? '' : implode( '-', array_keys( array_filter( $done ) ) ),
 		);
+		RowActions::push_afterwards( $pushes );
 		wp_safe_redirect( Screens::url( Screens::CONFLICTS, array_filter( $said ) + self::args() ) );
 		exit;
 	}
@@ -111,11 +114,11 @@ final class ConflictsPage {
 		$done   = $number( 'done' );
 		if ( $done && 'undone' === Choice::text( 'did' ) ) {
 			/* translators: %s: number of decisions */
-			RowActions::notice( sprintf( _n( '%s decision was undone: the other value counts. The next sync brings it to both sides.', '%s decisions were undone: the other values count. The next sync brings them to both sides.', $done, 'tenant-crm-sync' ), number_format_i18n( $done ) ), Screens::CONFLICTS, self::args(), 'undo', '', array() );
+			RowActions::notice( sprintf( _n( '%s decision was undone: the other value counts, and is on its way to both sides.', '%s decisions were undone: the other values count, and are on their way to both sides.', $done, 'tenant-crm-sync' ), number_format_i18n( $done ) ), Screens::CONFLICTS, self::args(), 'undo', '', array() );
 		} elseif ( $done ) {
 			$ids  = array_filter( explode( '-', mb_substr( self::ids(), 0, 4000 ) ), 'ctype_digit' );
 			/* translators: %s: number of conflicts */
-			$text = sprintf( _n( '%s conflict was decided. The next sync brings the value to both sides.', '%s conflicts were decided. The next sync brings the values to both sides.', $done, 'tenant-crm-sync' ), number_format_i18n( $done ) );
+			$text = sprintf( _n( '%s conflict was decided; the value is on its way to both sides.', '%s conflicts were decided; the values are on their way to both sides.', $done, 'tenant-crm-sync' ), number_format_i18n( $done ) );
 			RowActions::notice( $text, Screens::CONFLICTS, self::args(), 'undo', __( 'Undo', 'tenant-crm-sync' ), array_slice( $ids, 0, RowActions::MOST ) );
 		}
 		if ( $number( 'again' ) ) {

@@ -9,14 +9,9 @@ namespace TenantCRM\Admin;
 use TenantCRM\Capabilities;
 use TenantCRM\DeadLetters;
 use TenantCRM\Refused;
-use TenantCRM\StoreException;
 use TenantCRM\Tenants;
-use TenantCRM\Worker;
 
 final class RefusedPage {
-
-	/** Seconds that a person waits at most for what is tried again; a worker does the rest. */
-	const SECONDS = 6.0;
 
 	/** @var RefusedTable|null */
 	private static $table = null;
@@ -106,11 +101,9 @@ final class RefusedPage {
 	 */
 	private static function retry( array $keys, array $said ): array {
 		$runs = array_filter( array_combine( $keys, array_map( array( Refused::class, 'retry' ), $keys ) ) );
-		$end  = microtime( true ) + self::SECONDS;
+		$end  = microtime( true ) + RowActions::SECONDS;
 		foreach ( array_unique( $runs ) as $run ) {
-			if ( microtime( true ) < $end ) {
-				self::work( $end - microtime( true ), $run );
-			}
+			RowActions::work( $end - microtime( true ), static fn(): int => $run );
 		}
 		$states           = array_count_values( array_map( array( Refused::class, 'state' ), array_map( 'strval', array_keys( $runs ) ) ) );
 		$said['gone']    += count( $keys ) - count( $runs );
@@ -118,15 +111,6 @@ final class RefusedPage {
 		$said['again']    = $states['refused'] ?? 0;
 		$said['waits']    = $states['waits'] ?? 0;
 		return $said;
-	}
-
-	private static function work( float $seconds, int $run ): void {
-		try {
-			Worker::run( $seconds, $run );
-		} catch ( StoreException $e ) {
-			// It is queued: who comes next does it.
-			unset( $e );
-		}
 	}
 
 	private static function side(): string {

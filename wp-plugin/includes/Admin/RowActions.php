@@ -7,8 +7,15 @@
 namespace TenantCRM\Admin;
 
 use TenantCRM\Capabilities;
+use TenantCRM\Jobs;
+use TenantCRM\StoreException;
+use TenantCRM\TwoWay\Changes;
+use TenantCRM\Worker;
 
 final class RowActions {
+
+	/** Seconds of work that a click brings along at most; a worker does the rest. */
+	const SECONDS = 6.0;
 
 	/** Rows of one form at most: a page of the largest size. */
 	const MOST = 200;
@@ -79,6 +86,43 @@ final class RowActions {
 			printf( ' <button class="button-link" name="all" value="%s">%s</button>', esc_attr( $action ), esc_html( $button ) );
 		}
 		echo '</p></form></div>';
+	}
+
+	/**
+	 * Has what was decided pushed as soon as the browser has its answer, so that a click works though WP-Cron is off. Where PHP cannot answer before
+	 * it ends, whoever works next does it.
+	 *
+	 * @param array<string, array{0: int, 1: string}> $pushes Tenant and object.
+	 */
+	public static function push_afterwards( array $pushes ): void {
+		if ( ! $pushes || ! function_exists( 'fastcgi_finish_request' ) ) {
+			return;
+		}
+		add_action(
+			'shutdown',
+			static function () use ( $pushes ): void {
+				ignore_user_abort( true );
+				fastcgi_finish_request();
+				$end = microtime( true ) + self::SECONDS;
+				foreach ( $pushes as list( $tenant, $object ) ) {
+					self::work( $end - microtime( true ), static fn(): int => Jobs::enqueue( $tenant, Changes::KIND, $object, Jobs::PRIORITY_CLICK ) );
+				}
+			},
+			20
+		);
+	}
+
+	/**
+	 * Works on a run for some seconds, if there are any; where the database fails just now, whoever comes next does it.
+	 *
+	 * @param callable(): int $run
+	 */
+	public static function work( float $seconds, callable $run ): void {
+		try {
+			$seconds > 0 ? Worker::run( $seconds, $run() ) : null;
+		} catch ( StoreException $e ) {
+			unset( $e );
+		}
 	}
 
 	/** Style of these screens. */
