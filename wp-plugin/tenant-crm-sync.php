@@ -7,6 +7,7 @@
  * Requires PHP:      8.1
  * License:           MIT
  * Text Domain:       tenant-crm-sync
+ * Domain Path:       /languages
  *
  * This file only gates versions, so that it can be read by PHP 5.6 and an old site gets a sentence instead of a fatal
  * error. Everything else is in includes/.

@@ -25,6 +25,7 @@ final class Plugin {
 		// These two tell people what is missing, so they work without the extension.
 		self::register( Admin\Screens::class );
 		self::register( SiteHealth::class );
+		self::register( Languages::class );
 		if ( ! self::is_ready() ) {
 			return;
 		}

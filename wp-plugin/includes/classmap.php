@@ -84,6 +84,7 @@ return array(
 	'TenantCRM\\Job' => __DIR__ . '/Job.php',
 	'TenantCRM\\Jobs' => __DIR__ . '/Jobs.php',
 	'TenantCRM\\KeyCommands' => __DIR__ . '/KeyCommands.php',
+	'TenantCRM\\Languages' => __DIR__ . '/Languages.php',
 	'TenantCRM\\Lead' => __DIR__ . '/Lead.php',
 	'TenantCRM\\LeaseLost' => __DIR__ . '/LeaseLost.php',
 	'TenantCRM\\Leases' => __DIR__ . '/Leases.php',
