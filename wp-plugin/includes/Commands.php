@@ -78,7 +78,7 @@ final class Commands {
 		'refused retry'  => array( array( RefusedCommands::class, 'retry' ), array( '[<key>…]' ), array( 'tenant', 'all', 'side', 'dry-run', 'porcelain' ), 'Tries refused rows again: those that are named, or all of some tenants.' ),
 		'refused drop'   => array( array( RefusedCommands::class, 'drop' ), array( '[<key>…]' ), array( 'tenant', 'all', 'side', 'dry-run' ), 'Takes refused rows from the list: those that are named, or all of some tenants.' ),
 		'log'            => array( array( LogCommands::class, 'run' ), array(), array( 'tenant', 'since', 'requests', 'outcome', 'fields', 'format' ), 'Lists what syncs met, newest first, or with --requests every request to a CRM.' ),
-		'key status'     => array( array( KeyCommands::class, 'status' ), array(), array( 'fields', 'format' ), 'Says where the host key comes from, how many there are, and whose secrets are sealed with an old one.' ),
+		'key status'     => array( array( KeyCommands::class, 'status' ), array(), array( 'fields', 'format' ), 'Says where the host key comes from, its mode, and of how many tenants it seals secrets.' ),
 		'key rotate'     => array( array( KeyCommands::class, 'rotate' ), array(), array( 'tenant', 'all', 'dry-run' ), 'Seals stored API keys and other secrets anew with the newest host key.' ),
 		'privacy status' => array( array( PrivacyCommands::class, 'status' ), array( '<email>' ), array( 'format' ), 'Says what the site has of a person, and whether the person was erased and is kept away.' ),
 		'privacy erase'  => array( array( PrivacyCommands::class, 'erase' ), array( '<email>' ), array( 'yes', 'dry-run' ), 'Erases a person, as Tools › Erase Personal Data does, and keeps the person away.' ),
