@@ -21,6 +21,7 @@ final class Migrations {
 			7       => Migrations\Refused::statements(),
 			8       => Migrations\Edits::statements(),
 			9       => Migrations\Suppressions::statements(),
+			10      => Migrations\Consent::statements(),
 			default => array(),
 		};
 	}

@@ -58,7 +58,7 @@ final class PrivacyCommands {
 		if ( ! Suppressions::lift( $email ) ) {
 			throw new \RuntimeException( "\"$email\" is not kept away" );
 		}
-		echo "The next forms and new records of this person are taken again. Records that were erased stay away by their numbers.\n";
+		echo "Forms and records of this person are taken again. What the CRMs still have comes with its next change, or by tenant-crm backfill.\n";
 		return CommandLine::GOOD;
 	}
 

@@ -14,7 +14,7 @@ namespace TenantCRM;
 final class Schema {
 
 	/** Number of the newest migration. */
-	public const VERSION = 9;
+	public const VERSION = 10;
 
 	/** Option that holds the number of the last migration that ran to its end. */
 	public const OPTION = 'tenant_crm_sync_schema';

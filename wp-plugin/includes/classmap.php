@@ -95,6 +95,7 @@ return array(
 	'TenantCRM\\Metrics' => __DIR__ . '/Metrics.php',
 	'TenantCRM\\Migrations' => __DIR__ . '/Migrations.php',
 	'TenantCRM\\Migrations\\Attempts' => __DIR__ . '/Migrations/Attempts.php',
+	'TenantCRM\\Migrations\\Consent' => __DIR__ . '/Migrations/Consent.php',
 	'TenantCRM\\Migrations\\Edits' => __DIR__ . '/Migrations/Edits.php',
 	'TenantCRM\\Migrations\\First' => __DIR__ . '/Migrations/First.php',
 	'TenantCRM\\Migrations\\Queue' => __DIR__ . '/Migrations/Queue.php',

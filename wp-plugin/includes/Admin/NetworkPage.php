@@ -29,7 +29,8 @@ final class NetworkPage {
 		$sites = Network::sites( self::PAGE, self::PAGE * ( $page - 1 ) );
 		printf( '<div class="wrap tcs-wrap tcs-network"><h1>%s</h1>', esc_html__( 'CRM Sync: sites', 'tenant-crm-sync' ) );
 		printf( '<p>%s</p>', esc_html( self::sum( $sites ) ) );
-		echo '<table class="widefat striped"><thead><tr>';
+		// Nine columns are more than a telephone has room for.
+		echo '<div style="overflow-x:auto" tabindex="0" role="region" aria-label="', esc_attr__( 'Sites', 'tenant-crm-sync' ), '"><table class="widefat striped"><thead><tr>';
 		foreach ( array( __( 'Site', 'tenant-crm-sync' ), __( 'Health', 'tenant-crm-sync' ), __( 'Tenants', 'tenant-crm-sync' ), __( 'Leads', 'tenant-crm-sync' ), __( 'Due', 'tenant-crm-sync' ), __( 'Failed for good', 'tenant-crm-sync' ), __( 'Refused', 'tenant-crm-sync' ), __( 'Conflicts', 'tenant-crm-sync' ), __( 'Last worker', 'tenant-crm-sync' ) ) as $title ) {
 			printf( '<th scope="col">%s</th>', esc_html( $title ) );
 		}
@@ -37,7 +38,7 @@ final class NetworkPage {
 		foreach ( $sites as $site ) {
 			self::row( $site );
 		}
-		echo '</tbody></table>';
+		echo '</tbody></table></div>';
 		if ( $all > self::PAGE ) {
 			$links = paginate_links(
 				array(

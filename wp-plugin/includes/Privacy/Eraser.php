@@ -45,7 +45,7 @@ final class Eraser {
 			$tenant  = self::tenant_of( $row );
 			$is_gone = $tenant && 'crm' === ( $tenant->settings['erase'] ?? 'portal' );
 			if ( '' !== $row['crm_id'] ) {
-				Suppressions::add_record( $row['tenant'], $row['object'], $row['crm_id'], $is_gone );
+				Suppressions::add_record( $email, $row['tenant'], $row['object'], $row['crm_id'], $is_gone );
 				if ( $is_gone ) {
 					Jobs::enqueue( $row['tenant'], Deletion::KIND, $row['object'] );
 				} elseif ( $tenant ) {

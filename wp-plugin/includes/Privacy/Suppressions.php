@@ -60,22 +60,17 @@ final class Suppressions {
 	}
 
 	public static function add_person( string $email ): void {
-		self::add( 0, '', self::of_person( $email ), null );
+		self::add( 0, '', self::of_person( $email ), self::of_person( $email ), null );
 	}
 
 	/** @param bool $delete Whether the CRM is to delete it, too. */
-	public static function add_record( int $tenant, string $object, string $crm_id, bool $delete ): void {
-		self::add( $tenant, $object, self::of_record( $tenant, $object, $crm_id ), $delete ? $crm_id : null );
+	public static function add_record( string $email, int $tenant, string $object, string $crm_id, bool $delete ): void {
+		self::add( $tenant, $object, self::of_record( $tenant, $object, $crm_id ), self::of_person( $email ), $delete ? $crm_id : null );
 	}
 
-	/** Lets a person come back: somebody has consented again. @return bool Whether the person was kept away. */
+	/** Lets a person come back with all records: somebody has consented again. @return bool Whether the person was kept away. */
 	public static function lift( string $email ): bool {
-		return Sql::change( sprintf( 'DELETE FROM `%s` WHERE hash = %s', Schema::table( 'suppressions' ), Sql::bytes( self::of_person( $email ) ) ) ) > 0;
-	}
-
-	/** Lets a record come back. */
-	public static function lift_record( int $tenant, string $object, string $crm_id ): bool {
-		return Sql::change( sprintf( 'DELETE FROM `%s` WHERE hash = %s', Schema::table( 'suppressions' ), Sql::bytes( self::of_record( $tenant, $object, $crm_id ) ) ) ) > 0;
+		return Sql::change( sprintf( 'DELETE FROM `%s` WHERE person = %s', Schema::table( 'suppressions' ), Sql::bytes( self::of_person( $email ) ) ) ) > 0;
 	}
 
 	/** Only uninstalling may do this: with the key every erasure is forgotten. */
@@ -83,8 +78,8 @@ final class Suppressions {
 		delete_option( self::KEY );
 	}
 
-	private static function add( int $tenant, string $object, string $hash, ?string $crm_id ): void {
-		Sql::change( sprintf( 'INSERT INTO `%s` (tenant, object, hash, crm_id, created_at) VALUES (%d, %s, %s, %s, UTC_TIMESTAMP()) ON DUPLICATE KEY UPDATE crm_id = COALESCE(VALUES(crm_id), crm_id)', Schema::table( 'suppressions' ), $tenant, Sql::bytes( $object ), Sql::bytes( $hash ), null === $crm_id ? 'NULL' : Sql::bytes( $crm_id ) ) );
+	private static function add( int $tenant, string $object, string $hash, string $person, ?string $crm_id ): void {
+		Sql::change( sprintf( 'INSERT INTO `%s` (tenant, object, hash, person, crm_id, created_at) VALUES (%d, %s, %s, %s, %s, UTC_TIMESTAMP()) ON DUPLICATE KEY UPDATE person = VALUES(person), crm_id = COALESCE(VALUES(crm_id), crm_id)', Schema::table( 'suppressions' ), $tenant, Sql::bytes( $object ), Sql::bytes( $hash ), Sql::bytes( $person ), null === $crm_id ? 'NULL' : Sql::bytes( $crm_id ) ) );
 	}
 
 	private static function of_record( int $tenant, string $object, string $crm_id ): string {
