@@ -149,6 +149,36 @@ final class RefusedTest extends TwoWayCase {
 		$this->assertConverged( $tenant );
 	}
 
+	/** Two ways: a record whose post is said to be another tenant's, by a list; and one that is read alone and makes no sense. */
+	public function test_records_that_a_two_way_sync_cannot_settle_are_listed_too(): void {
+		$tenant = $this->pair();
+		$other  = $this->tenant( 'other' );
+		$this->settle( $tenant );
+		$post = $this->post_of( $tenant, '1' )->ID;
+		update_post_meta( $post, '_tenant_id', 'other' );
+		$this->crm_edit( $tenant, '1', array( 'phone' => '+49 11' ) );
+		$this->pull( $tenant );
+		$rows = Refused::list( array( 'side' => 'crm' ) );
+		$this->assertSame( array( array( $tenant->key, '1', $post ) ), array_map( static fn( array $row ): array => array( $row['tenant'], $row['record'], $row['post_id'] ), $rows ) );
+		$this->assertStringContainsString( 'belongs to another tenant', $rows[0]['reason'] );
+		$this->assertSame( 0, Refused::count( array( 'tenants' => array( $other->key ) ) ), 'the other one hears nothing of it' );
+		update_post_meta( $post, '_tenant_id', 'acme' );
+		Worker::run( 20.0, Refused::retry( $rows[0]['key'] ) );
+		$this->settle( $tenant );
+		$this->assertSame( array( 0, '+49 11' ), array( Refused::count(), get_post_meta( $post, 'phone', true ) ) );
+
+		$GLOBALS['wpdb']->query( 'UPDATE ' . Schema::table( 'records' ) . " SET hint = 1 WHERE crm_id = '2'" );
+		Sandbox::post( '/faults', array( 'tenant' => 'acme', 'faults' => array( array( 'kind' => 'canned', 'method' => 'GET', 'status' => 200, 'headers' => array( 'Content-Type' => 'application/json' ), 'body' => '{"data":{"id":{"no":"id"},"name":"?"}}' ) ) ) );
+		$this->push( $tenant );
+		$rows = Refused::list();
+		$this->assertSame( array( 'crm', '2' ), array( $rows[0]['side'], $rows[0]['record'] ) );
+		$this->assertStringContainsString( 'cannot be read', $rows[0]['reason'] );
+		Worker::run( 20.0, Refused::retry( $rows[0]['key'] ) );
+		$this->assertSame( 0, Refused::count() );
+		$this->settle( $tenant );
+		$this->assertConverged( $tenant );
+	}
+
 	/** @return array<string, array{0: string, 1: string}> What an extension's message says, and what people read. */
 	public function reasons(): array {
 		$of = static fn( string $answer ): string => "CRM tenant a: b: PATCH https://crm.example:8443/api/v1/leads/1: HTTP $answer";

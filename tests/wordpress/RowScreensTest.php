@@ -176,6 +176,18 @@ final class RowScreensTest extends TwoWayCase {
 		$this->assertStringContainsString( 'queued to be tried again', $this->screen( RefusedPage::class, $this->user, $said ) );
 	}
 
+	public function test_whoever_looks_for_a_reason_is_led_to_syncs_that_failed_as_a_whole(): void {
+		$letters = array( 'acme' => $this->tenant( 'acme' ), 'other' => $this->tenant( 'other' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$words   = 'failed as a whole';
+		$this->assertStringNotContainsString( "$words. <a", $this->screen( RefusedPage::class, $this->user ) );
+		foreach ( $letters as $tenant ) {
+			// Its connection lacks everything.
+			TenantCRM\Worker::run( 5.0, TenantCRM\Jobs::enqueue( $tenant->key ) );
+		}
+		$this->assertStringContainsString( "1 sync $words", $this->screen( RefusedPage::class, $this->user ) );
+		$this->assertStringContainsString( "2 syncs $words", $this->screen( RefusedPage::class, 1 ) );
+	}
+
 	public function test_values_are_shown_as_the_text_that_they_are(): void {
 		$tenant = $this->pair( 'acme', 2, array( 'policy' => 'ask' ) );
 		$this->settle( $tenant );
