@@ -146,8 +146,7 @@ final class ConflictRoutes {
 		if ( null === $row ) {
 			return Errors::unknown_conflict();
 		}
-		if ( ! $row['record'] && ! current_user_can( Capabilities::MANAGE ) ) {
-			// Many leads at once, or the site as a whole.
+		if ( ! Conflicts::may( get_current_user_id(), $row ) ) {
 			return Errors::may_not();
 		}
 		try {
