@@ -19,4 +19,5 @@ await import( './panels.mjs' );
 await import( './hostile.mjs' );
 await import( './access.mjs' );
 await import( './portal.mjs' );
+await import( './languages.mjs' );
 await import( './axe.mjs' );

@@ -1,9 +1,9 @@
 // A tenant from nothing to its first sync, as the screen leads: wrong key, right key, test, fields with samples, limits, preview, the first
-// sync; then disconnected and connected again. Once with scripts, once without.
+// sync, a lead edited here that goes to the CRM; then disconnected and connected again. Once with scripts, once without.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { beginTenant, control, ended, fillTenant, login, overview, picture, row, save, takeScriptErrors, unique, visitor } from './lib.mjs';
+import { beginTenant, control, ended, fillTenant, inSite, login, overview, picture, row, save, syncing, takeScriptErrors, unique, visitor } from './lib.mjs';
 
 const next = ( page ) => page.locator( '.tcs-steps [aria-current=step]' ).innerText();
 const requests = async ( id ) => ( await control( 'GET', `/requests?tenant=${ encodeURIComponent( id ) }` ) ).length;
@@ -36,6 +36,7 @@ test( 'the steps lead from nothing to the first sync, which nobody starts before
 	await picture( page, 'setup-samples' );
 	await page.fill( 'input[name="map_to[]"] >> nth=0', 'crm_notes' );
 	await page.fill( 'input[name="map_from[]"] >> nth=0', 'notes' );
+	await page.selectOption( '#tcs-direction', 'both' );
 	await save( page );
 	assert.equal( await page.inputValue( 'input[name="map_to[]"] >> nth=0' ), 'crm_notes' );
 	assert.equal( await page.inputValue( 'input[name="map_from[]"] >> nth=1' ), 'score' );
@@ -55,6 +56,21 @@ test( 'the steps lead from nothing to the first sync, which nobody starts before
 	assert.equal( ( await ended( page, id, 'done' ) ).counts, '250 created' );
 	assert.doesNotMatch( await row( page, id ).locator( '.column-last' ).innerText(), /after you start/ );
 
+	// A lead is edited here, and goes to the CRM.
+	await row( page, id ).locator( '.column-records a' ).click();
+	const list = page.url();
+	await page.locator( '.tcs-leads .row-title' ).first().click();
+	await page.fill( '#title', `Edited ${ id }` );
+	await Promise.all( [ page.waitForURL( /message=/ ), page.click( '#publish' ) ] );
+	await page.goto( `${ list }&sync=changed` );
+	assert.equal( await page.locator( '.tcs-stands[data-stands=changed]' ).count(), 1 );
+	await picture( page, 'leads-changed' );
+	inSite( `${ syncing( id ) } return true;` );
+	const named = ( await control( 'GET', `/rows?tenant=${ encodeURIComponent( id ) }&object=leads` ) ).filter( ( lead ) => lead.name === `Edited ${ id }` );
+	assert.equal( named.length, 1, 'the CRM has the new name' );
+	await page.goto( `${ list }&s=Edited` );
+	assert.equal( await page.locator( '.tcs-stands[data-stands=linked]' ).count(), 1 );
+	await page.goto( overview );
 	await row( page, id ).locator( '.row-title' ).click();
 	assert.equal( await page.locator( '.tcs-steps' ).count(), 0, 'the steps are done' );
 	await page.click( 'a:has-text("Disconnect…")' );
