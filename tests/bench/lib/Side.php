@@ -15,7 +15,7 @@ final class Side {
 	 * @return array<string, mixed>
 	 */
 	public static function php( string $name, array $arguments, array $ini = [] ): array {
-		$command = [ PHP_BINARY, '-d', 'memory_limit=-1', '-d', 'tenant_crm_sync.max_parallel=128' ];
+		$command = [ PHP_BINARY, '-d', 'memory_limit=-1', '-d', 'tenant_crm_sync.max_parallel=128', '-d', 'tenant_crm_sync.limit_file=' . getenv( 'BENCH_LIMITS' ) ];
 		foreach ( $ini as $key => $value ) {
 			array_push( $command, '-d', "$key=$value" );
 		}

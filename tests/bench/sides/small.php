@@ -24,7 +24,7 @@ function each_round( int $rounds, int $times, callable $work ): array {
 
 // As many as there are: each is let through. The loop itself is what any PHP code pays.
 $open   = \TenantCRMSync::limiter( 'bench-open-' . getmypid(), 2000000000, 1.0 );
-$shut   = \TenantCRMSync::limiter( 'bench-shut-' . getmypid(), 2, 3600.0 );
+$shut   = \TenantCRMSync::limiter( 'bench-shut-' . getmypid(), 2, 60.0 );
 $let_in = static function ( int $times ) use ( $open ): void {
 	for ( $i = 0; $i < $times; $i++ ) {
 		$open->admit();
