@@ -93,7 +93,7 @@ final class TenantTable extends \WP_List_Table {
 		foreach ( $this->tenants as $tenant ) {
 			$this->healths[ $tenant->key ] = TenantHealth::of( $tenant, $this->figures[ $tenant->key ] );
 		}
-		$shown = array_values( array_filter( $this->tenants, array( $this, 'is_shown' ) ) );
+		$shown = $this->sorted( array_values( array_filter( $this->tenants, array( $this, 'is_shown' ) ) ) );
 		$size  = $this->get_items_per_page( 'tenant_crm_per_page', 20 );
 		$this->set_pagination_args(
 			array(
@@ -102,7 +102,34 @@ final class TenantTable extends \WP_List_Table {
 			)
 		);
 		$this->items           = array_map( fn( Tenant $tenant ) => array( 'tenant' => $tenant ) + $this->figures[ $tenant->key ], array_slice( $shown, ( $this->get_pagenum() - 1 ) * $size, $size ) );
-		$this->_column_headers = array( $this->get_columns(), get_hidden_columns( $this->screen ), array(), 'name' );
+		$this->_column_headers = array( $this->get_columns(), get_hidden_columns( $this->screen ), $this->get_sortable_columns(), 'name' );
+	}
+
+	protected function get_sortable_columns(): array {
+		return array(
+			'name'      => array( 'name', false ),
+			'records'   => array( 'records', true ),
+			'waiting'   => array( 'waiting', true ),
+			'refused'   => array( 'refused', true ),
+			'conflicts' => array( 'conflicts', true ),
+		);
+	}
+
+	/**
+	 * They come by name; of those with the same number that stays so.
+	 *
+	 * @param list<Tenant> $tenants
+	 * @return list<Tenant>
+	 */
+	private function sorted( array $tenants ): array {
+		$order = Choice::text( 'orderby' );
+		$order = isset( $this->get_sortable_columns()[ $order ] ) ? $order : 'name';
+		$is_up = 'desc' !== Choice::text( 'order' );
+		if ( 'name' === $order ) {
+			return $is_up ? $tenants : array_reverse( $tenants );
+		}
+		usort( $tenants, fn( Tenant $a, Tenant $b ): int => ( $is_up ? 1 : -1 ) * ( $this->figures[ $a->key ][ $order ] <=> $this->figures[ $b->key ][ $order ] ) );
+		return $tenants;
 	}
 
 	public function no_items(): void {
