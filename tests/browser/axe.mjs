@@ -2,23 +2,8 @@
 // the Overview in a light and in a dark colour scheme. It looks at the screens' own part; bar, menu and footer are WordPress's.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { admin, ended, login, makeTenant, overview, picture, row, syncNow, visitor } from './lib.mjs';
-
-const axe = createRequire( import.meta.url ).resolve( 'axe-core' );
-
-/** What is wrong with the open page, a line an element. */
-async function faults( page, ...without ) {
-	if ( ! ( await page.evaluate( () => Boolean( window.axe ) ) ) ) {
-		await page.addScriptTag( { path: axe } );
-	}
-	const found = await page.evaluate( ( exclude ) => window.axe.run( { include: [ '#wpbody-content' ], exclude }, { resultTypes: [ 'violations' ] } ), [ '#screen-meta-links', ...without ] );
-	assert.ok( found.passes.length > 5, 'axe looked at something' );
-	return found.violations
-		.filter( ( { impact } ) => [ 'serious', 'critical' ].includes( impact ) )
-		.flatMap( ( { id, nodes } ) => nodes.map( ( node ) => `${ id }: ${ node.target.join( ' ' ) } ${ node.html.slice( 0, 160 ) }` ) );
-}
+import { admin, ended, faults, login, makeTenant, overview, picture, row, syncNow, visitor } from './lib.mjs';
 
 async function look( page, path, seen, widths = [ 1440 ] ) {
 	await page.goto( path.startsWith( 'http' ) ? path : admin( path ) );

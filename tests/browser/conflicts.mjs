@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admin, control, crmEdit, inSite, login, makeTenant, picture, settled, syncing, takeScriptErrors, visitor } from './lib.mjs';
+import { admin, control, crmEdit, faults, inSite, login, makeTenant, picture, settled, syncing, takeScriptErrors, visitor } from './lib.mjs';
 
 const LEADS = [ 1, 2, 3, 4 ];
 const rows = ( page ) => page.locator( '.tcs-conflicts tbody tr:not(.no-items)' );
@@ -42,6 +42,7 @@ test( 'conflicts: one by its button, the rest at once, undone; the values reach 
 	const first = rows( page ).filter( { hasText: 'Portal 1' } );
 	assert.match( await first.innerText(), /CRM 1[\s\S]*Portal 1[\s\S]*Portal: admin/, 'both values, and who' );
 	await picture( page, 'conflicts' );
+	assert.deepEqual( await faults( page ), [] );
 
 	await first.getByRole( 'button', { name: /^Take the portal’s/ } ).focus();
 	await Promise.all( [ page.waitForURL( /done=1/ ), page.keyboard.press( 'Enter' ) ] );
@@ -71,6 +72,7 @@ test( 'conflicts: one by its button, the rest at once, undone; the values reach 
 
 	await Promise.all( [ page.waitForURL( /state=taken/ ), page.locator( '.subsubsub a', { hasText: 'Decided' } ).click() ] );
 	await picture( page, 'conflicts-undo' );
+	assert.deepEqual( await faults( page ), [] );
 	await Promise.all( [ page.waitForURL( /did=undone/ ), rows( page ).getByRole( 'button', { name: /^Undo: / } ).click() ] );
 	now = await both( tenant, posts );
 	assert.deepEqual( [ now.crm[ 0 ], now.portal[ 0 ] ], [ 'CRM 1', 'CRM 1' ], 'undone later' );

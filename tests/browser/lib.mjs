@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -173,4 +174,18 @@ export async function crmEdit( tenant, id, fields ) {
 		body: JSON.stringify( fields ),
 	} );
 	assert.ok( answer.ok, `the CRM: ${ answer.status } ${ await answer.text() }` );
+}
+
+const axe = createRequire( import.meta.url ).resolve( 'axe-core' );
+
+/** What axe-core finds that is serious on the open page, a line an element; only in the screen's own part. */
+export async function faults( page, ...without ) {
+	if ( ! ( await page.evaluate( () => Boolean( window.axe ) ) ) ) {
+		await page.addScriptTag( { path: axe } );
+	}
+	const found = await page.evaluate( ( exclude ) => window.axe.run( { include: [ '#wpbody-content' ], exclude }, { resultTypes: [ 'violations' ] } ), [ '#screen-meta-links', ...without ] );
+	assert.ok( found.passes.length > 5, 'axe looked at something' );
+	return found.violations
+		.filter( ( { impact } ) => [ 'serious', 'critical' ].includes( impact ) )
+		.flatMap( ( { id, nodes } ) => nodes.map( ( node ) => `${ id }: ${ node.target.join( ' ' ) } ${ node.html.slice( 0, 160 ) }` ) );
 }

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admin, control, crmEdit, inSite, login, makeTenant, picture, settled, takeScriptErrors, visitor } from './lib.mjs';
+import { admin, control, crmEdit, faults, inSite, login, makeTenant, picture, settled, takeScriptErrors, visitor } from './lib.mjs';
 
 const screen = ( key, anchor = '' ) => admin( `admin.php?page=tenant-crm-sync-tenant&tenant=${ key }${ anchor }` );
 
@@ -30,6 +30,7 @@ test( 'preview: both sides, field by field, with the cost, and nothing is writte
 	assert.match( await table.locator( 'tbody', { hasText: 'two@crm.test' } ).innerText(), /In the portal[\s\S]*name[\s\S]*CRM 2/, 'both fields of a record are together' );
 	assert.match( await table.locator( 'tbody', { hasText: 'new@portal.test' } ).innerText(), /In the CRM/ );
 	await picture( page, 'tenant-preview' );
+	assert.deepEqual( await faults( page ), [] );
 	assert.equal( JSON.stringify( await control( 'GET', `/rows?tenant=${ encodeURIComponent( tenant.id ) }&object=leads` ) ), before, 'the CRM is as it was' );
 	assert.equal( inSite( `return get_the_title( ${ posts[ 2 ] } );` ) === 'CRM 2', false, 'and the portal' );
 
@@ -39,6 +40,7 @@ test( 'preview: both sides, field by field, with the cost, and nothing is writte
 	assert.match( explained, /portal/ );
 	await page.locator( '#tcs-explain' ).scrollIntoViewIfNeeded();
 	await picture( page, 'lead-explained' );
+	assert.deepEqual( await faults( page, '#normal-sortables .postbox-header, #postbox-container-1, #post-body-content' ), [] );
 	assert.deepEqual( takeScriptErrors(), [] );
 	await page.context().close();
 } );
@@ -78,6 +80,7 @@ test( 'webhooks: the address is shown once, a new one ends the old, what is want
 	await page.click( '#tcs-webhook-copy' );
 	await page.locator( '#tcs-webhook-copy', { hasText: 'Copied' } ).waitFor();
 	await picture( page, 'tenant-webhook' );
+	assert.deepEqual( await faults( page ), [] );
 
 	await page.goto( screen( key ) );
 	assert.ok( ! ( await page.content() ).includes( address.split( '/' ).pop() ), 'nobody sees it again' );

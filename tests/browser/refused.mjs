@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admin, control, inSite, login, makeTenant, picture, settled, syncing, takeScriptErrors, visitor } from './lib.mjs';
+import { admin, control, faults, inSite, login, makeTenant, picture, settled, syncing, takeScriptErrors, visitor } from './lib.mjs';
 
 const rows = ( page ) => page.locator( '.tcs-refused tbody tr:not(.no-items)' );
 
@@ -23,6 +23,7 @@ test( 'refused rows: reasons, tried again one by one and at once, dropped', asyn
 	assert.equal( await pushed.count(), 3 );
 	assert.match( await pushed.first().innerText(), /e-mail address/ );
 	await picture( page, 'refused' );
+	assert.deepEqual( await faults( page ), [] );
 
 	await Promise.all( [ page.waitForURL( /again=1/ ), pushed.first().getByRole( 'button', { name: /^Try again: / } ).click() ] );
 	assert.match( await page.locator( '.notice-warning' ).innerText(), /refused again/ );
