@@ -50,6 +50,16 @@ final class PreviewTest extends TwoWayCase {
 		$this->assertForeseen( $tenant, array( 'portal 1 email', 'portal 1 phone', 'portal 5 name' ) );
 	}
 
+	public function test_a_second_record_of_somebody_who_has_a_lead_is_noted(): void {
+		$tenant = $this->pair();
+		$this->settle( $tenant );
+		$this->crm( 'POST', $tenant, '/api/v1/leads', array( 'name' => 'Again', 'email' => 'lead1@example.test' ) );
+		$preview = Preview::run( $tenant );
+		$this->assertSame( array(), $preview['changes'] );
+		$this->assertStringContainsString( 'read once more', $preview['notes']['4'] ?? '' );
+		$this->assertSame( 3, $this->posts() );
+	}
+
 	public function test_the_first_sync_and_its_bound(): void {
 		$tenant  = $this->pair( 'acme', 50, array( 'page_size' => 10 ) );
 		$preview = Preview::run( $tenant, false, 'leads', 2 );

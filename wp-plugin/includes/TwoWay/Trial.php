@@ -185,6 +185,9 @@ final class Trial {
 			if ( in_array( (int) $row['hint'], array( Looks::LOOK, Looks::ALLOWED ), true ) && isset( $old['id'] ) && $old['hint'] !== $row['hint'] ) {
 				$this->hints[ (int) $row['id'] ] = (int) $row['id'];
 			}
+			if ( ! $old && Looks::LOOK === (int) $row['hint'] ) {
+				$this->notes[ (string) $row['crm_id'] ] = 'This may be somebody who has a lead already, or whom the CRM is just being told of: the record is read once more before it becomes a lead.';
+			}
 			foreach ( $old ? array( 'state', 'owner' ) : array() as $column ) {
 				if ( (string) $old[ $column ] !== (string) $row[ $column ] ) {
 					$this->add( 'portal', 'update', (string) $row['crm_id'], (int) $row['post_id'], $column, $old[ $column ], $row[ $column ], 'shown in lists as the CRM has it' );
