@@ -2,11 +2,22 @@
 // B's, whatever the page says; the page itself is the same for all of them.
 
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { admin, control, env, login, picture, takeScriptErrors, unique, visitor } from './lib.mjs';
 
 const BLOCK = '<!-- wp:tenant-crm-sync/leads {"perPage":10} /-->';
 const portal = {};
+
+const axe = createRequire( import.meta.url ).resolve( 'axe-core' );
+
+/** What axe-core finds wrong with the block, a line an element. */
+async function faults( page ) {
+	await page.addScriptTag( { path: axe } );
+	const found = await page.evaluate( () => window.axe.run( { include: [ '.tcs-portal' ] }, { resultTypes: [ 'violations' ] } ) );
+	assert.ok( found.passes.length > 5, 'axe looked at something' );
+	return found.violations.flatMap( ( { id, nodes } ) => nodes.map( ( node ) => `${ id }: ${ node.html.slice( 0, 160 ) }` ) );
+}
 
 /** Asks REST as the admin whose page it is. */
 const api = ( page, method, path, data ) => page.evaluate( ( [ how, where, what ] ) => window.wp.apiFetch( { method: how, path: where, data: what } ), [ method, path, data ] );
@@ -45,6 +56,22 @@ test( 'two tenants with leads, a user of one of them, and pages with the block a
 	await page.context().close();
 } );
 
+test( 'a tenant’s screen says who sees its leads, and lets roles see them', async () => {
+	const page = await visitor();
+	await login( page );
+	await page.goto( admin( `admin.php?page=tenant-crm-sync-tenant&tenant=${ portal.a.key }` ) );
+	const form = page.locator( 'form', { has: page.locator( '#tcs-members' ) } );
+	assert.equal( await form.getByRole( 'link' ).innerText(), portal.name, 'who has it in the own list' );
+	await form.getByLabel( 'Contributor' ).check();
+	await Promise.all( [ page.waitForURL( /did=members/ ), page.click( '#tcs-members' ) ] );
+	assert.ok( await form.getByLabel( 'Contributor' ).isChecked() );
+	assert.equal( await form.getByLabel( 'Subscriber' ).isChecked(), false );
+	assert.equal( await form.getByLabel( 'Administrator' ).count(), 0, 'who manages tenants sees all of them anyway' );
+	assert.match( await page.locator( '.notice-success' ).innerText(), /^Saved who sees the leads\./ );
+	assert.deepEqual( takeScriptErrors(), [] );
+	await page.context().close();
+} );
+
 const shell = ( html ) => html.match( /<div class="tcs-portal[^>]*data-rest[\s\S]*?<\/noscript><\/div>/ )?.[ 0 ];
 
 test( 'nobody is asked to log in, and comes back to the page', async () => {
@@ -56,7 +83,7 @@ test( 'nobody is asked to log in, and comes back to the page', async () => {
 	assert.equal( await page.locator( '.tcs-portal form' ).isVisible(), false, 'nothing to search' );
 	assert.doesNotMatch( await page.content(), /Alpha person|Beta person/ );
 	await picture( page, 'portal-nobody' );
-	await link.click();
+	await Promise.all( [ page.waitForURL( /wp-login\.php/ ), link.click() ] );
 	await page.fill( '#user_login', portal.name );
 	await page.fill( '#user_pass', portal.password );
 	await Promise.all( [ page.waitForURL( portal.page ), page.click( '#wp-submit' ) ] );
@@ -73,6 +100,7 @@ test( 'a user of tenant A finds, sorts and pages through A’s leads', async () 
 	await table.waitFor();
 	assert.equal( ( await names() ).length, 10 );
 	await picture( page, 'portal-a' );
+	assert.deepEqual( await faults( page ), [], 'axe-core' );
 
 	await table.getByRole( 'button', { name: 'Name' } ).click();
 	await table.locator( 'th[aria-sort="ascending"]', { hasText: 'Name' } ).waitFor();

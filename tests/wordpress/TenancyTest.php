@@ -125,6 +125,36 @@ final class TenancyTest extends PluginCase {
 		}
 	}
 
+	public function test_neighbours_archives_and_months_are_the_viewers(): void {
+		global $wpdb;
+		$wpdb->update( $wpdb->posts, array( 'post_date' => '2025-01-01 00:00:00' ), array( 'ID' => $this->posts['Acme'] ) );
+		clean_post_cache( $this->posts['Acme'] );
+		// As of a type that the site made public.
+		add_filter( 'is_post_type_viewable', '__return_true' );
+		$seen = function (): array {
+			$GLOBALS['post'] = get_post( $this->posts['acme'] );
+			$before          = get_adjacent_post();
+			unset( $GLOBALS['post'] );
+			return array( $before instanceof WP_Post, substr_count( wp_get_archives( array( 'type' => 'postbypost', 'post_type' => 'crm_lead', 'echo' => 0 ) ), 'Canary of' ), apply_filters( 'disable_months_dropdown', false, 'crm_lead' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		};
+		wp_set_current_user( 1 );
+		$this->assertSame( array( true, 2, false ), $seen() );
+		$this->member_of( 'acme' );
+		$this->assertSame( array( false, 1, true ), $seen() );
+		wp_set_current_user( 0 );
+		$this->assertSame( array( false, 0, true ), $seen() );
+		remove_filter( 'is_post_type_viewable', '__return_true' );
+	}
+
+	public function test_an_export_holds_the_own_leads(): void {
+		$this->member_of( 'acme' );
+		do_action( 'export_wp', array() );
+		global $wpdb;
+		$find = static fn(): array => array_map( 'intval', $wpdb->get_col( "SELECT ID FROM {$wpdb->posts}  WHERE {$wpdb->posts}.post_type = 'crm_lead' AND {$wpdb->posts}.post_status != 'auto-draft'" ) );
+		$this->assertSame( array( $this->posts['acme'] ), $find() );
+		$this->assertCount( 2, $find(), 'one statement only' );
+	}
+
 	public function test_a_lead_that_the_ledger_does_not_know_is_nobodys(): void {
 		$loose = wp_insert_post( array( 'post_type' => 'crm_lead', 'post_title' => 'Loose', 'post_status' => 'publish', 'meta_input' => array( '_tenant_id' => 'acme' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$this->member_of( 'acme' );

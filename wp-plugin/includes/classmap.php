@@ -27,6 +27,7 @@ return array(
 	'TenantCRM\\Admin\\LogTable' => __DIR__ . '/Admin/LogTable.php',
 	'TenantCRM\\Admin\\Mapping' => __DIR__ . '/Admin/Mapping.php',
 	'TenantCRM\\Admin\\MappingRows' => __DIR__ . '/Admin/MappingRows.php',
+	'TenantCRM\\Admin\\MembersPanel' => __DIR__ . '/Admin/MembersPanel.php',
 	'TenantCRM\\Admin\\NetworkPage' => __DIR__ . '/Admin/NetworkPage.php',
 	'TenantCRM\\Admin\\Notices' => __DIR__ . '/Admin/Notices.php',
 	'TenantCRM\\Admin\\OverviewPage' => __DIR__ . '/Admin/OverviewPage.php',

@@ -72,6 +72,7 @@ final class Notices {
 			'added'         => array( 'success', __( 'Tenant added. Nothing is synced by itself before you start its first sync, the last step below.', 'tenant-crm-sync' ) ),
 			'to-connect'    => array( 'success', __( 'Saved. The CRM asks a person to agree, once: press “Connect” below.', 'tenant-crm-sync' ) ),
 			'saved'         => array( 'success', __( 'Tenant saved.', 'tenant-crm-sync' ) ),
+			'members'       => array( 'success', __( 'Saved who sees the leads.', 'tenant-crm-sync' ) ),
 			'disconnected'  => array( 'success', __( 'Disconnected: its stored credentials are gone, its leads and settings stay. Revoke its API key or app at the CRM too.', 'tenant-crm-sync' ) ),
 			'deleted'       => array( 'success', __( 'Tenant deleted and its data key destroyed. Revoke its API key or app at the CRM too: only that makes it useless elsewhere.', 'tenant-crm-sync' ) ),
 			'connected'     => array( 'success', __( 'Connected. The next sync uses the new consent.', 'tenant-crm-sync' ) ),

@@ -31,6 +31,7 @@ final class Screens {
 			Actions::register();
 			LeadPost::register();
 			UserProfile::register();
+			MembersPanel::register();
 			SettingsPage::register();
 		}
 	}

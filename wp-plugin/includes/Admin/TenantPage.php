@@ -112,6 +112,7 @@ final class TenantPage {
 				BackfillPanel::render( $tenant );
 			}
 			Panel::render( $tenant );
+			MembersPanel::render( $tenant );
 			TenantSections::leave( $tenant );
 		}
 		echo '</div>';
