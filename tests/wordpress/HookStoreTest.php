@@ -90,6 +90,60 @@ final class HookStoreTest extends PluginCase {
 		$this->assertSame( array( 3, 3 ), array( $this->posts(), $this->records() ) );
 	}
 
+	/** @return array<string, array{0: string}> The statement behind which the connection is lost. */
+	public static function statements_that_are_sent_twice(): array {
+		return array(
+			'the post'         => array( '/^\s*INSERT INTO `\w+posts`/' ),
+			'whose it is'      => array( "/^\s*INSERT INTO `\w+postmeta`.*'_tenant_id'/s" ),
+			'one of its fields' => array( "/^\s*INSERT INTO `\w+postmeta`.*'email'/s" ),
+		);
+	}
+
+	/** @dataProvider statements_that_are_sent_twice */
+	public function test_what_wpdb_sends_again_after_a_lost_connection_is_not_doubled( string $pattern ): void {
+		global $wpdb;
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$times  = 0;
+		$lose   = static function ( string $sql ) use ( $pattern, &$times ): string {
+			global $wpdb;
+			if ( 1 === preg_match( $pattern, $sql ) && 3 === ++$times ) {
+				mysqli_query( $wpdb->dbh, $sql );
+				mysqli_query( $wpdb->dbh, 'KILL ' . mysqli_thread_id( $wpdb->dbh ) );
+			}
+			return $sql;
+		};
+		add_filter( 'query', $lose );
+		try {
+			$this->store( $tenant, $this->leads( 4 ) );
+			$this->fail( 'the lock was lost' );
+		} catch ( StoreException $e ) {
+			$this->assertStringContainsString( 'The database was away', $e->getMessage() );
+		} finally {
+			remove_filter( 'query', $lose );
+		}
+		$this->assertGreaterThanOrEqual( 3, $times );
+		$this->assertSame( 0, $this->records() );
+		$this->sql( 'DELETE FROM ' . Schema::table( 'jobs' ) );
+		$this->store( $tenant, $this->leads( 4 ) );
+		$this->assertSame( array( 4, 4 ), array( $this->posts(), $this->records() ) );
+		$this->assertSame( '0', $this->sql( "SELECT COUNT(*) FROM (SELECT m.post_id FROM $wpdb->postmeta m JOIN $wpdb->posts p ON p.ID = m.post_id WHERE p.post_type = 'crm_lead' GROUP BY m.post_id, m.meta_key HAVING COUNT(*) > 1) twice" ) );
+	}
+
+	public function test_what_a_dead_worker_made_and_nobody_can_find_goes(): void {
+		global $wpdb;
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$this->store( $tenant, $this->leads( 1 ) );
+		$post = array( 'post_type' => 'crm_lead', 'post_status' => 'publish', 'post_title' => 'abandoned' );
+		$name = get_post( (int) $this->sql( 'SELECT post_id FROM ' . Schema::table( 'records' ) ) )->post_name;
+		foreach ( array( "$name-2", 'lead-of-the-site', 'lead-0123456789abcdef0123-3' ) as $one ) {
+			wp_insert_post( array( 'post_name' => $one ) + $post );
+		}
+		$wpdb->query( "UPDATE $wpdb->posts SET post_modified_gmt = UTC_TIMESTAMP() - INTERVAL 11 MINUTE WHERE post_name <> 'lead-0123456789abcdef0123-3'" );
+		wp_cache_flush();
+		HookStore::sweep();
+		$this->assertSame( array( $name, 'lead-of-the-site', 'lead-0123456789abcdef0123-3' ), $wpdb->get_col( "SELECT post_name FROM $wpdb->posts WHERE post_type = 'crm_lead' ORDER BY ID" ), 'only what is ours, old and of nobody' );
+	}
+
 	public function test_without_the_lease_nothing_is_stored(): void {
 		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
 		$job    = $this->job( $tenant );

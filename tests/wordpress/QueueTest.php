@@ -52,6 +52,22 @@ final class QueueTest extends PluginCase {
 		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET $set" );
 	}
 
+	public function test_a_lease_that_ran_out_unnoticed_is_taken_anew_by_the_same_worker(): void {
+		$tenant = $this->connected( 'late', 300, array( 'page_size' => 20 ) );
+		$run    = Jobs::enqueue( $tenant->key );
+		$once   = function () use ( &$once ): void {
+			remove_action( 'tenant_crm_sync_batch_stored', $once );
+			$this->age( "lease_until = '2020-01-01'" );
+			// Until it looks into the queue again.
+			usleep( 1100000 );
+		};
+		add_action( 'tenant_crm_sync_batch_stored', $once );
+		Worker::run( 30.0 );
+		$this->assertSame( array( 'done', null ), array( Runs::get( $run )['state'], Runs::get( $run )['error'] ) );
+		$this->assertSame( array( 300, 300 ), array( $this->posts(), $this->records() ) );
+		$this->assertSame( array(), DeadLetters::list() );
+	}
+
 	/** @return list<int> Pages that the CRM was asked for since the last time. */
 	private function pages( string $tenant ): array {
 		$requests = json_decode( (string) file_get_contents( getenv( 'TCS_SANDBOX_CONTROL' ) . "/requests?tenant=$tenant" ), true );

@@ -81,6 +81,7 @@ final class Cron {
 		Refused::prune();
 		Webhooks\Inbox::prune();
 		TwoWay\Conflicts::prune();
+		HookStore::sweep();
 	}
 
 	/** @return int How many tenants were due. */

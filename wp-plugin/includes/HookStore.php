@@ -5,6 +5,9 @@
  * Hooks may do anything, so posts cannot be part of a transaction. The order makes up for it: posts, then their ledger rows and the
  * counters in one transaction, the watermark with the last of them. A post whose ledger row was never written is found by Adoption.
  *
+ * wpdb answers a lost connection by sending the statement once more, though it may have taken effect, and the lock went with the connection.
+ * So the chunk begins anew then, and of a post that is there twice one goes.
+ *
  * @package TenantCRM
  */
 
@@ -15,8 +18,18 @@ final class HookStore {
 	/** Records between two signs of life. */
 	private const CHUNK = 25;
 
+	/** What was made and abandoned is looked for among so many of the newest posts, when it is so many minutes old. */
+	private const NEWEST    = 5000;
+	private const ABANDONED = 10;
+
 	/** Seconds to wait for another process that stores leads of the same tenant. */
 	private const WAIT = 30;
+
+	/** The connection that holds the lock. */
+	private ?\mysqli $lock = null;
+
+	/** @var array<string, int> Posts of this chunk that are not yet in the ledger, by name. */
+	private array $made = array();
 
 	public function __construct( private readonly Tenant $tenant, private readonly Job $job, private readonly Fields $fields ) {
 	}
@@ -63,6 +76,8 @@ final class HookStore {
 		if ( '1' !== (string) $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, %d)', $lock, self::WAIT ) ) ) {
 			throw new StoreException( 'Another process has been storing leads of this tenant for too long. The sync goes on when it is done.' );
 		}
+		$this->made = array();
+		$this->lock = $wpdb->dbh instanceof \mysqli ? $wpdb->dbh : null;
 		try {
 			$work();
 		} finally {
@@ -87,12 +102,18 @@ final class HookStore {
 			}
 			$lead = $incoming->lead( $item );
 			$post = $row && $row['post_id'] ? self::post( (int) $row['post_id'] ) : null;
+			$this->stop_if_lost();
 			$id   = $post && PostType::NAME === $post->post_type ? $this->update( $post, $lead, (int) $row['id'], $progress ) : $this->insert( $lead, $progress );
 			if ( $id && $row ) {
 				$updates[] = Ledger::values( $this->tenant, $this->job->object, $lead, $id, (int) $row['id'] );
 			} elseif ( $id ) {
 				$inserts[] = Ledger::values( $this->tenant, $this->job->object, $lead, $id );
 			}
+		}
+		$this->stop_if_lost();
+		foreach ( $this->made as $name => $id ) {
+			// Whoever lost the lock while making it may have made it, too.
+			self::unfinished( (string) $name, $id );
 		}
 		Transaction::run(
 			function ( Transaction $transaction ) use ( $inserts, $updates, $progress, $watermark ): void {
@@ -104,6 +125,7 @@ final class HookStore {
 				$progress->write( $transaction, $this->tenant, $this->job, $watermark );
 			}
 		);
+		$this->made = array();
 		++$this->job->batches;
 		$this->job->progressed = true;
 	}
@@ -143,8 +165,33 @@ final class HookStore {
 			wp_delete_post( $id, true );
 			return $this->refuse( $lead, $error, $progress );
 		}
-		$progress->created[] = $id;
+		$progress->created[]  = $id;
+		$this->made[ $name ] = $id;
+		if ( ! $this->is_locked() && self::is_known_elsewhere( $this->tenant->key, $this->job->object, $lead->id, $id ) ) {
+			wp_delete_post( $id, true );
+		}
 		return $id;
+	}
+
+	/** @throws StoreException Where the lock is gone: others may be storing by now. */
+	private function stop_if_lost(): void {
+		if ( ! $this->is_locked() ) {
+			throw new StoreException( 'The database was away while leads were being stored. The sync goes on with them.' );
+		}
+	}
+
+	private function is_locked(): bool {
+		try {
+			return ! $this->lock || mysqli_query( $this->lock, 'DO 1' );
+		} catch ( \mysqli_sql_exception $e ) {
+			return false;
+		}
+	}
+
+	/** Whether others have stored the record meanwhile, as another post. */
+	private static function is_known_elsewhere( int $tenant, string $object, string $crm_id, int $post ): bool {
+		$rows = Sql::rows( Ledger::lookup_sql( $tenant, $object, array( hash( 'sha256', $crm_id, true ) ) ) );
+		return isset( $rows[0]['post_id'] ) && (int) $rows[0]['post_id'] !== $post;
 	}
 
 	/** The same for the same record each time, and nobody can guess it. */
@@ -152,11 +199,31 @@ final class HookStore {
 		return 'lead-' . substr( wp_hash( "{$this->tenant->key}:{$this->job->object}:{$lead->id}" ), 0, 20 );
 	}
 
-	/** A post that a worker made and died over before it could say whose it is. */
-	private static function unfinished( string $name ): int {
+	/**
+	 * A post that a worker made and died over before it could say whose it is. Where there are several, one stays.
+	 *
+	 * @param int $stays Which; else the last one, which has the meta, if any has.
+	 */
+	private static function unfinished( string $name, int $stays = 0 ): int {
 		global $wpdb;
 		$table = Schema::table( 'records' );
-		return (int) ( Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID WHERE p.post_name = %s AND p.post_type = %s AND r.id IS NULL ORDER BY p.ID LIMIT 1", $name, PostType::NAME ) )[0]['ID'] ?? 0 );
+		$posts = array_map( 'intval', array_column( Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID WHERE (p.post_name = %s OR p.post_name LIKE %s) AND p.post_type = %s AND r.id IS NULL ORDER BY p.ID", $name, "$name-_", PostType::NAME ) ), 'ID' ) );
+		$stays = $stays ? $stays : (int) end( $posts );
+		foreach ( array_diff( $posts, array( $stays ) ) as $post ) {
+			wp_delete_post( $post, true );
+		}
+		return $stays;
+	}
+
+	/** Posts of workers that died before they could say whose they are, of records that others have stored since. */
+	public static function sweep(): void {
+		global $wpdb;
+		$table = Schema::table( 'records' );
+		$last  = (int) ( Sql::rows( "SELECT MAX(ID) AS id FROM `$wpdb->posts`" )[0]['id'] ?? 0 );
+		$posts = Sql::rows( $wpdb->prepare( "SELECT p.ID FROM `$wpdb->posts` p LEFT JOIN `$table` r ON r.post_id = p.ID LEFT JOIN `$wpdb->postmeta` m ON m.post_id = p.ID AND m.meta_key = '_tenant_id' WHERE p.ID > %d AND p.post_type = %s AND p.post_name REGEXP '^lead-[0-9a-f]{20}(-[0-9])?\$' AND p.post_modified_gmt < UTC_TIMESTAMP() - INTERVAL %d MINUTE AND r.id IS NULL AND m.meta_id IS NULL", $last - self::NEWEST, PostType::NAME, self::ABANDONED ) );
+		foreach ( $posts as $post ) {
+			wp_delete_post( (int) $post['ID'], true );
+		}
 	}
 
 	/** @return int The post's id; 0 where the change was refused. */
@@ -211,7 +278,7 @@ final class HookStore {
 	}
 
 	/**
-	 * WordPress does not say when it could not store meta of a post: what differs is written again, with an eye on the error.
+	 * WordPress does not say when it could not store meta of a post, or stored it twice: what differs is written again, with an eye on the error.
 	 *
 	 * @param array<string, mixed> $meta
 	 * @throws StoreException
@@ -219,10 +286,17 @@ final class HookStore {
 	private static function missing_meta( int $id, array $meta ): ?\WP_Error {
 		global $wpdb;
 		foreach ( $meta as $key => $value ) {
-			if ( get_post_meta( $id, $key, true ) === $value && metadata_exists( 'post', $id, $key ) ) {
+			$has = (array) get_post_meta( $id, $key );
+			if ( array( $value ) === $has ) {
 				continue;
 			}
 			$wpdb->last_error = '';
+			if ( count( $has ) > 1 && ! array_filter( $has, static fn( $one ): bool => $one !== $value ) ) {
+				delete_post_meta( $id, $key );
+			} elseif ( ( $has[0] ?? null ) === $value ) {
+				// What else is there, other code wrote.
+				continue;
+			}
 			update_post_meta( $id, $key, wp_slash( $value ) );
 			if ( '' !== $wpdb->last_error ) {
 				Transaction::stop_if_transient();

@@ -247,6 +247,11 @@ final class Worker {
 	private function start( Job $job ): void {
 		$key    = (string) $job->id;
 		$tenant = null;
+		if ( isset( $this->active[ $key ] ) ) {
+			// Its lease ran out unnoticed, as when the database was away, and nobody else was there to take it.
+			$this->end( $key, 'released' );
+			Leases::keep( $job );
+		}
 		try {
 			Traces::follow( $job, $this->trace );
 			$end = $this->end_without_pull( $job, $tenant );
