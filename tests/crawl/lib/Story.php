@@ -32,7 +32,8 @@ final class Story {
 		}
 		$after = $this->fixtures->of_b();
 		$this->checks->is( 'nothing of tenant B was changed by strangers', $before === $after, self::difference( $before, $after ) );
-		$this->ask( $targets->changes( array( 'b' ) ) );
+		// What one of these changes, the next one meets.
+		$this->ask( $targets->changes( array( 'b' ) ), 1 );
 		$this->checks->is( 'it is by B’s own user', $after !== $this->fixtures->of_b() );
 		$this->laws( $targets );
 		$this->compare();
@@ -51,14 +52,14 @@ final class Story {
 	}
 
 	/** @param list<Target> $targets */
-	private function ask( array $targets ): void {
+	private function ask( array $targets, int $at_once = Visitors::AT_ONCE ): void {
 		$asked = array();
 		foreach ( $targets as $target ) {
 			foreach ( $target->for as $visitor ) {
 				$asked[] = array( $visitor, $target );
 			}
 		}
-		foreach ( $this->visitors->ask( $asked ) as $number => $answer ) {
+		foreach ( $this->visitors->ask( $asked, $at_once ) as $number => $answer ) {
 			list( $visitor, $target ) = $asked[ $number ];
 			$this->answers[]          = array( $visitor, $target, $answer );
 			$this->table->put( $target, $visitor, $answer->cell( $this->fixtures->canaries ) );

@@ -46,7 +46,7 @@ final class Targets {
 
 	/** @return list<Target> What would change something of tenant B, past all nonces. */
 	public function changes( array $for ): array {
-		return array_merge( $this->routes( false, $for ), $this->actions( $for ), $this->forms( $for ), $this->core_changes( $for ) );
+		return array_merge( $this->core_changes( $for ), $this->routes( false, $for ), $this->actions( $for ), $this->forms( $for ) );
 	}
 
 	/** @return list<string> Routes of ours without permission or schema. */
@@ -117,7 +117,7 @@ final class Targets {
 			'paused'  => true,
 			'choice'  => 'portal',
 			'seconds' => 1,
-			'fields'  => array( 'phone' => 'taken over' ),
+			'fields'  => array( 'name' => 'taken over' ),
 			'rows'    => array( 'crm-' . $ids['refused'] ),
 		);
 	}

@@ -11,7 +11,7 @@ final class Visitors {
 
 	public const NAMES = array( 'nobody', 'subscriber', 'a', 'b', 'admin' );
 
-	private const AT_ONCE = 6;
+	public const AT_ONCE = 6;
 
 	/** @var array<string, array{cookie: string, nonce: string}> */
 	private array $known = array();
@@ -39,16 +39,17 @@ final class Visitors {
 	}
 
 	/**
-	 * @param list<array{0: string, 1: Target}> $asked Visitor and target.
+	 * @param list<array{0: string, 1: Target}> $asked   Visitor and target.
+	 * @param int                               $at_once 1: one after another.
 	 * @return list<Answer> In the same order.
 	 */
-	public function ask( array $asked ): array {
+	public function ask( array $asked, int $at_once = self::AT_ONCE ): array {
 		$answers = array();
 		$multi   = curl_multi_init();
 		$open    = array();
 		$next    = 0;
 		do {
-			while ( count( $open ) < self::AT_ONCE && $next < count( $asked ) ) {
+			while ( count( $open ) < $at_once && $next < count( $asked ) ) {
 				$handle = $this->request( ...$asked[ $next ] );
 				curl_multi_add_handle( $multi, $handle );
 				$open[ spl_object_id( $handle ) ] = array( $next++, $handle );
