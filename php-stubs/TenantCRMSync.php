@@ -17,11 +17,11 @@ namespace {
 	 *
 	 * | key                | type   | meaning |
 	 * |--------------------|--------|---------|
-	 * | api_key            | string | key in plain text, or an envelope of encrypt_credential() |
+	 * | api_key            | string | key in plain text, an envelope of encrypt_credential(), or a reference to the host's secrets manager: `vault://mount/path#field`, `aws-sm://name#field` |
 	 * | api_endpoint       | string | https URL; for `rest`, `/api/v1/...` is resolved against it by RFC 3986, so a path in it is dropped. Some connectors have a default |
 	 * | connector          | string | which CRM this is; default `rest`; see connectors() |
 	 * | auth               | string | name of the connector's way of authorisation; default its first |
-	 * | (others)           | string | the fields that connectors() names for the connector; secret ones may be envelopes |
+	 * | (others)           | string | the fields that connectors() names for the connector; secret ones may be envelopes or references |
 	 * | mapping            | array  | object types and their fields, added to the connector's mapping: `['leads' => ['budget' => 'Budget__c']]` |
 	 * | shape              | string | `neutral` (default) or `crm`: records as the CRM writes them |
 	 * | timeout            | float  | seconds for a whole call, retries included; default and maximum: INI tenant_crm_sync.timeout_ms |
@@ -401,7 +401,8 @@ namespace {
 		}
 
 		/**
-		 * Seals a credential for one tenant and field with the tenant's own data key.
+		 * Seals a credential for one tenant and field with the tenant's own data key. A reference to a secrets manager is returned as it is, if
+		 * the host's template lets this tenant use it, and otherwise refused with a CredentialException.
 		 *
 		 * @param int|string  $tenant_id
 		 * @param string|null $endpoint  The endpoint it is for: another origin will not get it. Where it is not given, that of the

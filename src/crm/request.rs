@@ -31,6 +31,8 @@ pub struct Connection {
     pub method: &'static AuthMethod,
     /// The connection's fields, its secrets opened, and what a token brought along.
     pub values: Values,
+    /// Whether a secret of theirs lies in a secrets manager, where another may lie by now.
+    pub is_referenced: bool,
     /// On whose behalf its requests are sent, and how fast; none where nothing is sent.
     pub lane: Option<Arc<Lane>>,
 }
@@ -110,16 +112,17 @@ impl Connection {
         })
     }
 
-    /// Whether a failure means that the access token has run out. A CRM of which the connector does not say how it tells so
-    /// answers 401.
+    /// Whether a failure means that the access token has run out, or that a secrets manager may have another credential by now. A
+    /// CRM of which the connector does not say how it tells so answers 401.
     #[must_use]
     pub fn is_expired(&self, error: &Error) -> bool {
-        self.method.oauth2.is_some()
-            && match error.reason {
-                Some(Reason::Expired) => true,
-                Some(Reason::Unauthorized) => !self.connector.errors.tells_expiry(),
-                _ => false,
+        match error.reason {
+            Some(Reason::Expired) => self.method.oauth2.is_some() || self.is_referenced,
+            Some(Reason::Unauthorized) => {
+                self.is_referenced || (self.method.oauth2.is_some() && !self.connector.errors.tells_expiry())
             }
+            _ => false,
+        }
     }
 
     /// Zone of the times of an object that have no offset.

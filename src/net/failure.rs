@@ -35,13 +35,16 @@ fn is_unreadable(error: &std::io::Error) -> bool {
 fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut source = error.source();
     while let Some(inner) = source {
-        if let Some(found) = inner.downcast_ref::<E>() {
-            return Some(found);
-        }
-        // An I/O error hides what it wraps from `source`.
-        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<E>()) {
-            return Some(found);
+        let mut at: &(dyn std::error::Error + 'static) = inner;
+        loop {
+            if let Some(found) = at.downcast_ref::<E>() {
+                return Some(found);
+            }
+            // An I/O error hides what it wraps from `source`, and that may be another one.
+            match at.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+                Some(wrapped) => at = wrapped,
+                None => break,
+            }
         }
         source = inner.source();
     }

@@ -13,6 +13,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, Url};
 use zeroize::Zeroizing;
 
+use crate::auth::reference::manager_of;
 use crate::config::Config;
 use crate::crm::connector::ENDPOINT;
 use crate::crm::mapping::Mapping;
@@ -30,7 +31,7 @@ use crate::net::send::{Call as Request, Reply, send};
 use crate::php::exception::exception;
 use crate::php::settings::Settings;
 use crate::php::zend::{self, Class, PhpClass, pending};
-use crate::php::{credential, ini, journal, tokens};
+use crate::php::{credential, ini, journal, references, tokens};
 use crate::runtime;
 use crate::secret::redact;
 use crate::template::{Value, Values};
@@ -107,6 +108,7 @@ impl Client {
             match self.once(&prepared, build) {
                 Err(error) if prepared.connection.is_expired(&error) && !is_renewed => {
                     is_renewed = true;
+                    self.settings.refused();
                     prepared = self.prepare(prepared.token.map(|version| version.saturating_add(1)))?;
                 }
                 result => return result.map_err(|error| redacted(error, &prepared.secrets)),
@@ -246,7 +248,13 @@ impl Settings {
                 &lane,
                 at_least,
             )
-            .map_err(|error| redacted(error, &secrets))?;
+            .map_err(|error| {
+                // The client's secret may be another by now.
+                if error.kind == Kind::Credential {
+                    self.refused();
+                }
+                redacted(error, &secrets)
+            })?;
             token = Some(granted.version);
             secrets.push(granted.access_token.clone());
             granted.set(&mut values);
@@ -262,6 +270,7 @@ impl Settings {
             connector: self.connector,
             method: self.method,
             values,
+            is_referenced: self.is_referenced(),
             lane: None,
         };
         // A base that a token brought along is another host.
@@ -301,6 +310,7 @@ impl Settings {
             connector: self.connector,
             method: self.method,
             values: values.clone(),
+            is_referenced: self.is_referenced(),
             lane: None,
         };
         // What gives tokens may work while the CRM does not, and the other way round.
@@ -332,6 +342,7 @@ impl Settings {
             connector: self.connector,
             method: self.method,
             values,
+            is_referenced: self.is_referenced(),
             lane: None,
         })
     }
@@ -362,6 +373,18 @@ impl Settings {
             secrets.push(opened);
         }
         Ok((values, secrets))
+    }
+
+    /// Whether a secret lies in a secrets manager.
+    fn is_referenced(&self) -> bool {
+        self.fields
+            .values()
+            .any(|given| manager_of(given.trim_ascii()).is_some())
+    }
+
+    /// The CRM refused the credential: what lies in a secrets manager is read anew.
+    pub fn refused(&self) {
+        self.fields.values().for_each(|given| references::refused(given));
     }
 
     /// How records of a type become neutral ones; `None` where they are passed on as they are.

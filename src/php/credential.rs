@@ -10,10 +10,12 @@ use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use zeroize::Zeroizing;
 
+use crate::auth::reference::manager_of;
 use crate::crm::request;
 use crate::error::{Error, Kind, Result};
 use crate::php::exception::exception;
 use crate::php::ini;
+use crate::php::references;
 use crate::php::register::{UNTYPED, arg, handler, method};
 use crate::php::settings;
 use crate::php::zend::{Call, is_preloading, string};
@@ -78,10 +80,13 @@ fn credential_error(error: &secret::SecretError) -> Error {
     Error::new(Kind::Credential, error.to_string())
 }
 
-/// The secret for a header: opened if it is an envelope, as it is if it is plain.
+/// The secret for a header: opened if it is an envelope, looked up if it is a reference, as it is if it is plain.
 pub fn open(tenant: Option<&str>, field: &str, origin: &str, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     // A line break behind an envelope is a slip of whoever stored it; in a plain key it may mean something.
     let envelope = stored.trim_ascii();
+    if let Some(manager) = manager_of(envelope) {
+        return references::resolve(manager, &site(), tenant, origin, envelope);
+    }
     if !looks_like_envelope(envelope) {
         return Ok(Zeroizing::new(stored.to_vec()));
     }
@@ -147,6 +152,11 @@ fn seal(call: &mut Call<'_>) -> PhpResult<String> {
     let plaintext = plaintext?;
     let named = named(call, 2)?;
     let fail = |error: &Error| exception(&named.tenant, error);
+    if let Some(manager) = manager_of(plaintext.trim_ascii()) {
+        // It is no secret; it is stored as it is, if it is this tenant's.
+        let reference = references::checked(manager, &site(), &named.tenant, plaintext.trim_ascii());
+        return reference.map_err(|error| fail(&error));
+    }
     let endpoint = match call.arg(3).filter(|value| !value.is_null()) {
         Some(_) => Some(call.utf8(3, "endpoint")?),
         None => current_endpoint(call)?,
@@ -188,6 +198,9 @@ pub fn rotate(call: &mut Call<'_>) -> PhpResult<Zval> {
     let envelope = envelope?;
     let named = named(call, 2)?;
     let fail = |error: &Error| exception(&named.tenant, error);
+    if manager_of(&envelope).is_some() {
+        return Ok(string(&envelope));
+    }
     let text = std::str::from_utf8(&envelope)
         .ok()
         .filter(|text| secret::is_envelope(text))

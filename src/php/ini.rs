@@ -8,6 +8,9 @@ use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs, output_write};
 
+use crate::auth::managers::Managers;
+use crate::auth::reference::Manager;
+use crate::auth::{aws, vault};
 use crate::config::{Config, Proxy, Transport};
 use crate::crm::catalog::Folder;
 use crate::error::{Error, Kind, Result};
@@ -38,7 +41,7 @@ const fn address(name: &'static std::ffi::CStr) -> IniEntryDef {
 }
 
 /// All of the extension's INI entries.
-pub static ENTRIES: IniEntryDefs<19> = IniEntryDefs::new([
+pub static ENTRIES: IniEntryDefs<33> = IniEntryDefs::new([
     system(c"tenant_crm_sync.register_class", c"1"),
     system(c"tenant_crm_sync.key_file", c""),
     system(c"tenant_crm_sync.key_dir", c""),
@@ -57,8 +60,27 @@ pub static ENTRIES: IniEntryDefs<19> = IniEntryDefs::new([
     system(c"tenant_crm_sync.redis_prefix", c"tenant_crm_sync"),
     system(c"tenant_crm_sync.hosts", c"0"),
     system(c"tenant_crm_sync.log_file", c""),
+    system(c"tenant_crm_sync.vault_addr", c""),
+    system(c"tenant_crm_sync.vault_path", c""),
+    system(c"tenant_crm_sync.vault_namespace", c""),
+    system(c"tenant_crm_sync.vault_token_file", c""),
+    system(c"tenant_crm_sync.vault_role_id", c""),
+    system(c"tenant_crm_sync.vault_secret_id_file", c""),
+    system(c"tenant_crm_sync.vault_ca_file", c""),
+    system(c"tenant_crm_sync.aws_region", c""),
+    system(c"tenant_crm_sync.aws_sm_path", c""),
+    system(c"tenant_crm_sync.aws_endpoint", c""),
+    system(c"tenant_crm_sync.aws_credentials_file", c""),
+    system(c"tenant_crm_sync.aws_profile", c"default"),
+    system(c"tenant_crm_sync.aws_metadata_endpoint", c"http://169.254.169.254"),
+    system(c"tenant_crm_sync.secret_seconds", c"300"),
     IniEntryDef::end(),
 ]);
+
+/// Bound on what a secrets manager answers.
+const MAX_SECRET: usize = 1 << 20;
+/// Seconds that a secret of a secrets manager is kept at most.
+const MAX_KEEP: u64 = 3600;
 
 /// Names the key file where INI does not.
 const KEY_FILE_VARIABLE: &str = "TENANT_CRM_SYNC_KEY_FILE";
@@ -140,6 +162,52 @@ pub fn limits() -> Place {
         redis_prefix: ini_text(c"tenant_crm_sync.redis_prefix"),
         ca_file: PathBuf::from(ini_text(c"tenant_crm_sync.ca_file")),
         hosts: u64::try_from(ini_number(c"tenant_crm_sync.hosts")).unwrap_or(0),
+    }
+}
+
+/// The secrets managers, which the host's configuration alone names. WordPress's proxy and blocks are a site's, and not theirs.
+pub fn managers(manager: Manager) -> Managers {
+    let vault = vault::Place {
+        address: ini_text(c"tenant_crm_sync.vault_addr"),
+        path: ini_text(c"tenant_crm_sync.vault_path"),
+        namespace: ini_text(c"tenant_crm_sync.vault_namespace"),
+        token_file: PathBuf::from(ini_text(c"tenant_crm_sync.vault_token_file")),
+        role_id: ini_text(c"tenant_crm_sync.vault_role_id"),
+        secret_id_file: PathBuf::from(ini_text(c"tenant_crm_sync.vault_secret_id_file")),
+    };
+    let aws = aws::Place {
+        region: ini_text(c"tenant_crm_sync.aws_region"),
+        path: ini_text(c"tenant_crm_sync.aws_sm_path"),
+        endpoint: ini_text(c"tenant_crm_sync.aws_endpoint"),
+        credentials_file: PathBuf::from(ini_text(c"tenant_crm_sync.aws_credentials_file")),
+        profile: ini_text(c"tenant_crm_sync.aws_profile"),
+        metadata: ini_text(c"tenant_crm_sync.aws_metadata_endpoint"),
+    };
+    let own_ca = ini_text(c"tenant_crm_sync.vault_ca_file");
+    let ca_file = match manager {
+        Manager::Vault if !own_ca.is_empty() => own_ca,
+        _ => ini_text(c"tenant_crm_sync.ca_file"),
+    };
+    Managers {
+        vault,
+        aws,
+        config: Config {
+            transport: Transport {
+                ca_file: PathBuf::from(ca_file),
+                allow_private_networks: true,
+                connect_timeout: milliseconds(c"tenant_crm_sync.connect_timeout_ms"),
+                proxy: None,
+            },
+            allow_http: ini_number(c"tenant_crm_sync.allow_http") != 0,
+            timeout: milliseconds(c"tenant_crm_sync.timeout_ms"),
+            max_response_bytes: MAX_SECRET,
+            accessible_hosts: None,
+        },
+        keep: Duration::from_secs(
+            u64::try_from(ini_number(c"tenant_crm_sync.secret_seconds"))
+                .unwrap_or(0)
+                .min(MAX_KEEP),
+        ),
     }
 }
 

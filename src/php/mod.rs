@@ -18,6 +18,7 @@ mod merge;
 mod methods;
 mod pull;
 mod records;
+mod references;
 mod register;
 mod settings;
 mod tokens;

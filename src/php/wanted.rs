@@ -180,6 +180,7 @@ impl Source {
 
     /// The connection with another token than the one that has run out. PHP code may run: a token store's.
     pub fn renewed(&self) -> Result<Connection> {
+        self.settings.refused();
         let at_least = self.token.get().map(|version| version.saturating_add(1));
         let prepared = journal::within(self.trace, || self.settings.prepare(at_least))?;
         self.token.set(prepared.token);

@@ -142,6 +142,20 @@ impl Rules<'_> {
     }
 }
 
+/// What is in a file that the host's configuration names: nobody's but root's or this process's user's, and not for others to read.
+pub fn private_file(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let rules = Rules {
+        what,
+        mode: 0o640,
+        owners: &[user()],
+        limit: 64 * 1024,
+    };
+    match rules.read(path)? {
+        Some((bytes, _)) => Ok(bytes),
+        None => Err(rules.unreadable(path, io::ErrorKind::NotFound.into())),
+    }
+}
+
 /// Never follows a link in the last place, and never waits for the other end of a pipe.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()

@@ -20,6 +20,7 @@ mod tenant;
 
 pub use envelope::is_envelope;
 pub use error::SecretError;
+pub use files::private_file;
 pub use keyring::Keyring;
 pub use redact::{hide, redact};
 pub use scope::Scope;

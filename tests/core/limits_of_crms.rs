@@ -35,6 +35,7 @@ fn connected_at(connector: &'static Connector, method: &str, address: &str, fiel
         connector,
         method: connector.auth_method(Some(method)).unwrap(),
         values,
+        is_referenced: false,
         lane: None,
     }
 }

@@ -24,6 +24,7 @@ mod page;
 mod page_shapes;
 mod path;
 mod push;
+mod reference;
 mod reply;
 mod retry;
 mod schema;

@@ -34,6 +34,7 @@ pub fn connection(connector: &'static Connector, address: &str, key: &[u8]) -> C
         connector,
         method: connector.auth_method(None).unwrap(),
         values,
+        is_referenced: false,
         lane: None,
     }
 }

@@ -9,6 +9,9 @@ $settings = [
 	'allow_http' => '0', 'allow_private_networks' => '0', 'ca_file' => '', 'connect_timeout_ms' => '5000', 'connector_dir' => '', 'connector_owner' => '',
 	'hosts' => '0', 'key_dir' => '', 'key_file' => '', 'limit_file' => '', 'limit_slots' => '16384', 'log_file' => '', 'max_parallel' => '8', 'max_response_bytes' => '67108864',
 	'redis_prefix' => 'tenant_crm_sync', 'redis_url' => '', 'register_class' => '1', 'timeout_ms' => '10000',
+	'aws_credentials_file' => '', 'aws_endpoint' => '', 'aws_metadata_endpoint' => 'http://169.254.169.254', 'aws_profile' => 'default', 'aws_region' => '', 'aws_sm_path' => '',
+	'secret_seconds' => '300', 'vault_addr' => '', 'vault_ca_file' => '', 'vault_namespace' => '', 'vault_path' => '', 'vault_role_id' => '', 'vault_secret_id_file' => '',
+	'vault_token_file' => '',
 ];
 $found = [];
 foreach ( ini_get_all( 'tenant_crm_sync' ) as $name => $entry ) {
@@ -16,6 +19,8 @@ foreach ( ini_get_all( 'tenant_crm_sync' ) as $name => $entry ) {
 	check( "$name is the host's alone", INI_SYSTEM, $entry['access'] );
 	check( "$name cannot be set by a script", false, ini_set( $name, '1' ) );
 }
+ksort( $settings );
+ksort( $found );
 check( 'settings and defaults', $settings, $found );
 
 $key  = base64_encode( random_bytes( 32 ) );
@@ -35,4 +40,4 @@ check_contains( 'no key is said with the remedy', 'head -c32 /dev/urandom', $ri 
 check( 'the I/O thread is not started by loading', false, TenantCRMSync::status()['engine_running'] );
 done();
 --EXPECT--
-48 checks hold
+76 checks hold

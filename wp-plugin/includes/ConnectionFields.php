@@ -1,7 +1,8 @@
 <?php
 /**
  * What a connector asks for beyond address and key: way of authorisation, client id and secret, a time zone. Secret ones are stored
- * sealed, each for the address that it is sent to. Which fields there are, and which are secret, the extension says.
+ * sealed, each for the address that it is sent to, or are references to a secrets manager. Which fields there are, which are secret, and
+ * which references a tenant may use, the extension says.
  *
  * @package TenantCRM
  */
@@ -12,6 +13,9 @@ final class ConnectionFields {
 
 	/** How every sealed credential begins. */
 	public const ENVELOPE = 'tcs1.';
+
+	/** How a secret field begins that names a secret of the host's secrets manager. It is stored as it is, and only the extension looks it up. */
+	public const REFERENCE = '#^(vault|aws-sm)://#';
 
 	/** Bytes of one field in plain text. */
 	public const MAX = 8192;
@@ -42,6 +46,7 @@ final class ConnectionFields {
 			}
 			$address = self::address( $known['fields'], $name, $stored, $endpoint );
 			if ( ! str_starts_with( $value, self::ENVELOPE ) ) {
+				// A reference comes back as it is, if it is this tenant's.
 				$stored[ $name ] = \TenantCRMSync::encrypt_credential( $id, $value, $name, $address );
 			} elseif ( ( $before[ $name ] ?? null ) !== $value ) {
 				$stored[ $name ] = self::own( $id, $name, $value );

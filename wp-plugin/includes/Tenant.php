@@ -51,6 +51,12 @@ final class Tenant {
 		return null !== $this->envelope && '' !== $this->envelope;
 	}
 
+	/** What a secret field holds, if that is a reference to a secrets manager of the host's; empty otherwise. */
+	public function reference( string $field ): string {
+		$stored = 'api_key' === $field ? (string) $this->envelope : (string) ( $this->connection()[ $field ] ?? '' );
+		return preg_match( ConnectionFields::REFERENCE, $stored ) ? $stored : '';
+	}
+
 	/** Whether what the connection authorises itself with is stored; an address may still be missing. */
 	public function has_credential(): bool {
 		return array() === array_diff_key( $this->missing(), array( 'api_endpoint' => '' ) );

@@ -91,6 +91,11 @@ final class ConnectionForm {
 		return 'api_key' === $field ? $this->tenant->has_key() : isset( $this->tenant->connection()[ $field ] );
 	}
 
+	/** What is stored of a secret, where that is a reference to a secrets manager. */
+	public function reference( string $field ): string {
+		return $this->has_stored( $field ) ? $this->tenant->reference( $field ) : '';
+	}
+
 	/** @param array<string, mixed> $post Unslashed. */
 	public function fill( array $post ): void {
 		$text      = static fn( string $name ): string => isset( $post[ $name ] ) && is_string( $post[ $name ] ) ? trim( str_replace( "\r\n", "\n", $post[ $name ] ) ) : '';

@@ -120,7 +120,9 @@ final class ConnectionRows {
 			return;
 		}
 		$stored     = $form->has_stored( $name );
-		$help       = trim( $help . ' ' . ( $stored ? __( 'Stored, encrypted, and never shown again. Leave this empty to keep it.', 'tenant-crm-sync' ) : __( 'It is encrypted before it is stored, bound to the address that it is sent to, and never shown again.', 'tenant-crm-sync' ) ) );
+		$reference  = $form->reference( $name );
+		/* translators: %s: a reference such as vault://secret/crm/acme#api_key */
+		$help       = trim( $help . ' ' . ( '' !== $reference ? sprintf( __( 'Looked up in the host’s secrets manager: %s. Leave this empty to keep it.', 'tenant-crm-sync' ), $reference ) : ( $stored ? __( 'Stored, encrypted, and never shown again. Leave this empty to keep it.', 'tenant-crm-sync' ) : __( 'It is encrypted before it is stored, bound to the address that it is sent to, and never shown again.', 'tenant-crm-sync' ) ) ) );
 		$attributes = array( 'required' => $field['required'] && ! $stored, 'autocomplete' => 'off', 'spellcheck' => 'false', 'data-1p-ignore' => true, 'data-lpignore' => 'true' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		if ( str_contains( $name, 'private_key' ) ) {
 			// A key in PEM has lines, which a password input would drop.
