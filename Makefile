@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract convergence simulate bench clean
+.PHONY: all help install demo test contract convergence simulate fuzz bench supply sbom reproducible clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -51,11 +51,25 @@ simulate: ## The curve of 1,000 to 10,000 tenants on 2 to 20 hosts, in virtual t
 	@bash tests/stack/deps.sh build
 	SEED=$(SEED) cargo test --quiet --locked --no-default-features --test simulation curve -- --ignored --nocapture
 
+fuzz: all ## Mutated JSON, read as PHP's json_decode reads it: MINUTES=2, SEED=7 begins elsewhere
+	@TCS_EXTENSION=$(library) bash tests/fuzz/json $$(( $(or $(MINUTES),2) * 60 )) $(or $(SEED),1)
+
 bench: all ## Measure beside Guzzle, Symfony, curl_multi and hyper (25 minutes, on a quiet machine); QUICK=1: 3 minutes; CASES="pages call"
 	@bash tests/stack/deps.sh run bench
 	@cargo build --release --locked --package sandbox-crm
 	@cargo build --release --locked --package hyper-limit
 	@QUICK=$(QUICK) BUSY=$(BUSY) SMOKE=$(SMOKE) SEED_ARTICLE=$(SEED_ARTICLE) BENCH_JSON=$(target)/bench.json bash tests/bench/run $(CASES)
+
+supply: ## Licences, sources, known weaknesses and pinned versions of all parts
+	@bash tests/stack/deps.sh build test
+	@bash tests/supply/run
+
+sbom: ## The list of all parts of the .so (CycloneDX): target/sbom.json
+	@mkdir -p $(target) && tests/supply/sbom >$(target)/sbom.json && echo "written: $(target)/sbom.json"
+
+reproducible: ## Build twice in different folders and compare (minutes)
+	@bash tests/stack/deps.sh build
+	@bash tests/supply/reproducible
 
 clean: ## Remove what was built
 	cargo clean

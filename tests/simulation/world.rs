@@ -220,6 +220,7 @@ impl Kind {
             connector,
             method,
             values,
+            is_referenced: false,
             lane: None,
         };
         let own = TenantLimits::parse(self.plan, self.limits, None).unwrap();
