@@ -1,6 +1,6 @@
 <?php
 /**
- * Every block of commands in README.md and docs/ is run here, in its order, on a site and a CRM of its own; or it says which other suite runs it, and
+ * Every block of commands in README.md, SECURITY.md and docs/ is run here, in its order, on a site and a CRM of its own; or it says which other suite runs it, and
  * that suite's file has the words that it claims. A comment above the block says which:
  *
  *     <!-- run -->   <!-- run, ends with 1 -->   <!-- tested by tests/package/run: install DESTDIR -->
@@ -34,7 +34,7 @@ function start( array $words, string $input = '' ): array {
 require $root . '/wp-plugin/includes/Commands.php';
 is( 'docs/commands.md is made of the commands that there are', 0 === start( array( PHP_BINARY, __DIR__ . '/commands', '--check' ) )[0] );
 
-foreach ( array_merge( array( "$root/README.md" ), glob( "$root/docs/*.md" ), array( "$root/wp-plugin/readme.txt" ) ) as $file ) {
+foreach ( array_merge( array( "$root/README.md", "$root/SECURITY.md" ), glob( "$root/docs/*.md" ), array( "$root/wp-plugin/readme.txt" ) ) as $file ) {
 	$name = substr( $file, strlen( $root ) + 1 );
 	$text = file_get_contents( $file );
 
