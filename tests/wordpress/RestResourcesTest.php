@@ -196,6 +196,22 @@ final class RestResourcesTest extends TwoWayCase {
 		$this->assertSame( 'portal@portal.test', get_post_meta( $this->post_of( $tenant, '1' )->ID, 'email', true ) );
 	}
 
+	public function test_a_failing_database_is_an_answer_without_its_words(): void {
+		$this->tenant( 'acme' );
+		$break = static fn( $sql ) => str_contains( $sql, 'tenant_crm_records' ) || str_contains( $sql, 'tenant_crm_conflicts' ) ? 'SELECT broken FROM nowhere' : $sql;
+		$log   = ini_set( 'error_log', '/dev/null' );
+		$quiet = $GLOBALS['wpdb']->suppress_errors( true );
+		foreach ( array( '/leads', '/conflicts', '/portal/leads' ) as $path ) {
+			add_filter( 'query', $break );
+			$answer = $this->ask( 'GET', $path );
+			remove_filter( 'query', $break );
+			$this->assertSame( array( 500, 'unexpected_error' ), array( $answer->get_status(), $answer->get_data()['code'] ), $path );
+			$this->assertStringNotContainsString( 'nowhere', wp_json_encode( $answer->get_data() ) );
+		}
+		$GLOBALS['wpdb']->suppress_errors( $quiet );
+		ini_set( 'error_log', $log );
+	}
+
 	public function test_who_calls_too_often_waits(): void {
 		$only = uniqid( 'route' );
 		add_filter( 'tenant_crm_sync_rate_limit', static fn( $amount, $kind ) => 'read' === $kind ? 4 : $amount, 10, 2 );

@@ -146,6 +146,20 @@ final class TenancyTest extends PluginCase {
 		remove_filter( 'is_post_type_viewable', '__return_true' );
 	}
 
+	public function test_cron_finds_all_whoever_is_logged_in_but_a_page_after_it_does_not(): void {
+		$this->member_of( 'acme' );
+		$shown = $this->php(
+			'define( "DOING_CRON", true );
+			require $argv[1];
+			wp_set_current_user( ' . $this->user . ' );
+			$count = static fn() => count( get_posts( array( "post_type" => "crm_lead" ) ) );
+			echo $count(), " ";
+			do_action( "parse_request" );
+			echo $count();'
+		);
+		$this->assertSame( '2 1', $shown );
+	}
+
 	public function test_an_export_holds_the_own_leads(): void {
 		$this->member_of( 'acme' );
 		do_action( 'export_wp', array() );

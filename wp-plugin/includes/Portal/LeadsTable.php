@@ -37,7 +37,7 @@ final class LeadsTable {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( self::class, 'read' ),
+					'callback'            => Access::guarded( array( self::class, 'read' ) ),
 					'permission_callback' => array( LeadRoutes::class, 'may_read' ),
 					'args'                => array_diff_key( LeadRoutes::list_arguments(), array( 'stands' => 1 ) ) + array(
 						'columns' => array(

@@ -28,6 +28,22 @@ final class Access {
 	}
 
 	/**
+	 * A route's callback whose failures, such as a database that is away, are an answer.
+	 *
+	 * @param callable(\WP_REST_Request): mixed $callback
+	 * @return \Closure(\WP_REST_Request): mixed
+	 */
+	public static function guarded( callable $callback ): \Closure {
+		return static function ( \WP_REST_Request $request ) use ( $callback ) {
+			try {
+				return $callback( $request );
+			} catch ( \Throwable $error ) {
+				return Errors::unexpected( $error );
+			}
+		};
+	}
+
+	/**
 	 * @param int|null $tenant Key of the one that was asked for.
 	 * @return list<int> Keys of the user's tenants, cut down to that one.
 	 */

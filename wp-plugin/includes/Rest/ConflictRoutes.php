@@ -31,7 +31,7 @@ final class ConflictRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'list' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'list' ) ),
 					'permission_callback' => array( __CLASS__, 'allowed' ),
 					'args'                => Access::paging() + array(
 						'tenant' => Access::tenant_argument(),
@@ -52,7 +52,7 @@ final class ConflictRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'read' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'read' ) ),
 					'permission_callback' => array( __CLASS__, 'allowed' ),
 					'args'                => $id,
 				),
@@ -65,7 +65,7 @@ final class ConflictRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::CREATABLE,
-					'callback'            => array( __CLASS__, 'decide' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'decide' ) ),
 					'permission_callback' => array( __CLASS__, 'allowed' ),
 					'args'                => $id + array(
 						'choice' => array(
@@ -78,7 +78,7 @@ final class ConflictRoutes {
 				),
 				array(
 					'methods'             => \WP_REST_Server::DELETABLE,
-					'callback'            => array( __CLASS__, 'undo' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'undo' ) ),
 					'permission_callback' => array( __CLASS__, 'allowed' ),
 					'args'                => $id,
 				),

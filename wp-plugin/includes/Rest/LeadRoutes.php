@@ -36,7 +36,7 @@ final class LeadRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'list' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'list' ) ),
 					'permission_callback' => array( __CLASS__, 'may_read' ),
 					'args'                => self::list_arguments(),
 				),
@@ -49,13 +49,13 @@ final class LeadRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'read' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'read' ) ),
 					'permission_callback' => array( __CLASS__, 'may_read' ),
 					'args'                => $id,
 				),
 				array(
 					'methods'             => \WP_REST_Server::EDITABLE,
-					'callback'            => array( __CLASS__, 'update' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'update' ) ),
 					'permission_callback' => array( __CLASS__, 'may_read' ),
 					'args'                => $id + array( 'fields' => array( 'required' => true ) + array_diff_key( LeadResource::schema()['properties']['fields'], array( 'context' => 1 ) ) ),
 				),

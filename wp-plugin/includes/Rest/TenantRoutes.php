@@ -38,7 +38,7 @@ final class TenantRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'list' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'list' ) ),
 					'permission_callback' => array( __CLASS__, 'may_read' ),
 					'args'                => $context + Access::paging() + array(
 						'id' => array(
@@ -50,7 +50,7 @@ final class TenantRoutes {
 				),
 				array(
 					'methods'             => \WP_REST_Server::CREATABLE,
-					'callback'            => array( __CLASS__, 'create' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'create' ) ),
 					'permission_callback' => array( __CLASS__, 'may_write' ),
 					'args'                => self::writable( array( 'id' => array( 'required' => true ) ) ),
 				),
@@ -63,19 +63,19 @@ final class TenantRoutes {
 			array(
 				array(
 					'methods'             => \WP_REST_Server::READABLE,
-					'callback'            => array( __CLASS__, 'read' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'read' ) ),
 					'permission_callback' => array( __CLASS__, 'may_read' ),
 					'args'                => $key + $context,
 				),
 				array(
 					'methods'             => \WP_REST_Server::EDITABLE,
-					'callback'            => array( __CLASS__, 'update' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'update' ) ),
 					'permission_callback' => array( __CLASS__, 'may_write' ),
 					'args'                => $key + array_diff_key( self::writable(), array( 'id' => 1 ) ),
 				),
 				array(
 					'methods'             => \WP_REST_Server::DELETABLE,
-					'callback'            => array( __CLASS__, 'delete' ),
+					'callback'            => Access::guarded( array( __CLASS__, 'delete' ) ),
 					'permission_callback' => array( __CLASS__, 'may_write' ),
 					'args'                => $key + array(
 						'force' => array(

@@ -39,7 +39,9 @@ final class Viewer {
 
 	/** Whether nobody looks: cron, a worker, a script of the command line that nobody is logged in to. */
 	public static function is_system(): bool {
-		$is_system = self::$system > 0 || wp_doing_cron() || ( 'cli' === PHP_SAPI && 0 === self::user() );
+		// Cron that WordPress runs inside of a visitor's request (ALTERNATE_WP_CRON) may go on to the visitor's page.
+		$is_cron   = wp_doing_cron() && ! did_action( 'parse_request' );
+		$is_system = self::$system > 0 || $is_cron || ( 'cli' === PHP_SAPI && 0 === self::user() );
 		/**
 		 * Whether what runs is the site's own work, from which no lead is hidden. For queues that other plugins run in web requests; whatever shows
 		 * its results to somebody must not say so.
