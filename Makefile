@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract convergence simulate fuzz bench supply sbom reproducible clean
+.PHONY: all help install demo test contract convergence simulate chaos soak valgrind fuzz bench supply sbom reproducible clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -53,6 +53,21 @@ simulate: ## The curve of 1,000 to 10,000 tenants on 2 to 20 hosts, in virtual t
 
 fuzz: all ## Mutated JSON, read as PHP's json_decode reads it: MINUTES=2, SEED=7 begins elsewhere
 	@TCS_EXTENSION=$(library) bash tests/fuzz/json $$(( $(or $(MINUTES),2) * 60 )) $(or $(SEED),1)
+
+chaos: all ## Break everything that can break under a whole portal, and see that nothing is lost (minutes); CASES="fpm disk", CHAOS_SEED=N
+	@bash tests/stack/deps.sh run test
+	@cargo build --release --locked --package sandbox-crm
+	@CHAOS=long CASES="$(CASES)" CHAOS_SEED=$(CHAOS_SEED) bash tests/run chaos
+
+soak: all ## Workers under load for MINUTES=5, then CALLS=1000000 requests and a million other calls: does anything grow?
+	@bash tests/stack/deps.sh run test
+	@cargo build --release --locked --package sandbox-crm
+	@MINUTES=$(or $(MINUTES),5) CALLS=$(or $(CALLS),1000000) EACH=250000 bash tests/run soak
+
+valgrind: all ## The phpt tests under valgrind (minutes)
+	@bash tests/stack/deps.sh run test
+	@cargo build --release --locked --package sandbox-crm
+	@bash tests/run valgrind
 
 bench: all ## Measure beside Guzzle, Symfony, curl_multi and hyper (25 minutes, on a quiet machine); QUICK=1: 3 minutes; CASES="pages call"
 	@bash tests/stack/deps.sh run bench

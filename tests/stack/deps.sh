@@ -9,7 +9,7 @@ build=(php8.2-dev php8.2-cli build-essential clang libclang-dev ca-certificates)
 # php, php8.2-fpm and nginx are named beside wordpress, or apt would choose Apache for it.
 run=(php php8.2-fpm php8.2-mysql php8.2-curl php8.2-mbstring php8.2-xml php8.2-gd php8.2-intl php8.2-zip nginx-light
 	mariadb-server wordpress wordpress-theme-twentytwentythree curl ca-certificates)
-tests=(phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils python3-venv redis-server openssl)
+tests=(phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils python3-venv redis-server openssl faketime valgrind)
 
 # Whom the benchmarks are run against; curl comes with the rest.
 bench=(php-guzzlehttp-guzzle php-symfony-http-client)

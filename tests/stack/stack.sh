@@ -9,6 +9,7 @@ usage() {
 		  up        start what is not running; the first time install WordPress (2 to 10 s)
 		  fpm       start the sandbox CRM and PHP-FPM alone: no database, no web server, no WordPress
 		  down      stop the servers, keep the data
+		  mariadb   start MariaDB alone, where it does not run
 		  wipe      stop the servers and remove the folder
 		  status    what runs, and where
 		  php …     PHP's command line as the web user, with the site's settings, in the docroot
@@ -163,6 +164,7 @@ shift || true
 case $command in
 	up | fpm | status | wipe) "cmd_$command" ;;
 	down) need_env && stop_all ;;
+	mariadb) need_env && start_mariadb ;;
 	php) need_env && cd "$www" && php_as "$@" ;;
 	sql) need_env && sql wp "$@" ;;
 	sandbox) need_env && curl -fsS -X "$1" -H 'Content-Type: application/json' ${3:+--data-binary "$3"} "$TCS_SANDBOX_CONTROL$2" && echo ;;

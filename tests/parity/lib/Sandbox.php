@@ -44,7 +44,8 @@ final class Sandbox {
 		$this->plain_port = $said['plain_port'];
 		$this->tls_port   = $said['tls_port'];
 		$this->plain      = "http://127.0.0.1:$this->plain_port";
-		$this->tls        = "https://127.0.0.1:$this->tls_port";
+		// Of what is encrypted valgrind cannot say whether it was ever set.
+		$this->tls        = getenv( 'TCS_WITHIN' ) ? $this->plain : "https://127.0.0.1:$this->tls_port";
 		$this->control    = "http://127.0.0.1:{$said['control_port']}";
 		$this->ca         = "$folder/ca.pem";
 		register_shutdown_function( [ $this, 'stop' ] );
