@@ -95,11 +95,15 @@ final class TwoWayPushTest extends TwoWayCase {
 			update_post_meta( $this->post_of( $tenant, (string) $number )->ID, 'email', "new$number@portal.test" );
 		}
 		$this->assertSame( 'waiting', $this->push( $tenant )['state'] );
+		$this->bury_the_dead();
+		$this->assertSame( 'waiting', $this->push( $tenant )['state'] );
+		$this->assertGreaterThan( 1, (int) $this->sql( 'SELECT MAX(attempts) FROM ' . Schema::table( 'jobs' ) ), 'its waits grow' );
 		$this->assertSame( array( '4', '0' ), array( $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'changes' ) ), $this->sql( 'SELECT SUM(refused) FROM ' . Schema::table( 'changes' ) ) ) );
 		// Another key is another connection.
 		Sandbox::post( '/tenants', array( 'id' => 'away', 'key' => 'another-key' ) );
 		Sandbox::post( '/faults', array( 'tenant' => 'away', 'faults' => array() ) );
 		$tenant = TenantCRM\Tenants::save( array( 'id' => 'away', 'api_key' => 'another-key' ) );
+		$this->bury_the_dead();
 		$this->settle( $tenant );
 		$this->assertConverged( $tenant );
 		$this->assertSame( 'new4@portal.test', $this->crm_lead( $tenant, '4' )['email'] );

@@ -62,6 +62,9 @@ final class Progress {
 		array_push( $this->refused, ...$other->refused );
 	}
 
+	/** Whether nothing but a note of what is to be done was stored: that alone gets nobody further. */
+	public bool $is_note = false;
+
 	/**
 	 * The last statements of a batch.
 	 *
@@ -80,9 +83,10 @@ final class Progress {
 		}
 		$transaction->query(
 			sprintf(
-				'UPDATE `%s` j LEFT JOIN `%s` r ON r.id = j.run SET j.batches = j.batches + 1, j.attempts = 0, j.deaths = 0, j.failing_since = NULL, j.touched = %s, j.lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND%s WHERE j.id = %d',
+				'UPDATE `%s` j LEFT JOIN `%s` r ON r.id = j.run SET j.batches = j.batches + 1, %sj.touched = %s, j.lease_until = UTC_TIMESTAMP(3) + INTERVAL %d SECOND%s WHERE j.id = %d',
 				Schema::table( 'jobs' ),
 				Schema::table( 'runs' ),
+				$this->is_note ? '' : 'j.attempts = 0, j.deaths = 0, j.failing_since = NULL, ',
 				Sql::text( implode( ',', $this->touched() ) ),
 				Leases::SECONDS,
 				$set,

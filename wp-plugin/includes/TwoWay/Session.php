@@ -48,12 +48,13 @@ final class Session {
 				}
 				list( $result, $progress ) = $this->settle( $transaction, $work );
 				$progress->seen            = $hashes;
+				$progress->is_note         = 0 === $progress->fetched;
 				$progress->write( $transaction, $this->tenant, $this->job, null );
 				return array( $result, $progress );
 			}
 		);
 		++$this->job->batches;
-		$this->job->progressed = true;
+		$this->job->progressed = $this->job->progressed || ! $progress->is_note;
 		Caches::clean( $progress->touched() );
 		if ( $progress->touched() ) {
 			/** This action is documented in Store. */
