@@ -92,7 +92,7 @@ final class Group {
 			$busy = array();
 			foreach ( $this->players as $player ) {
 				foreach ( $player->tenants as $number => $tenant ) {
-					if ( $player->decide( $number ) || isset( $left[ $tenant->key ] ) ) {
+					if ( $player->decide( $number ) || isset( $left[ $tenant->key ] ) || $cycle < 1 ) {
 						$busy[] = $tenant->key;
 					}
 				}

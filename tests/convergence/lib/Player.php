@@ -277,7 +277,13 @@ final class Player {
 	private function edit_row( array $action, array $row ): void {
 		$tenant = $this->tenants[ $action['tenant'] ];
 		$person = (string) Value::person( $row );
-		$values = $this->values( 'crm', $person, $row, $this->fields( $action['fields'], $person, 'portal', null !== ( $this->record( null, (string) $row['id'], $tenant->key )['post_id'] ?? null ) ) );
+		$is_met = null !== ( $this->record( null, (string) $row['id'], $tenant->key )['post_id'] ?? null );
+		$fields = $this->fields( $action['fields'], $person, 'portal', $is_met );
+		if ( ! $is_met && $this->is_on_its_way( null, (string) $row['id'], $tenant->key ) ) {
+			// It may be what is being made just now, of which nobody knows more than the address that was sent.
+			$fields = array_values( array_diff( $fields, array( 'email' ) ) );
+		}
+		$values = $this->values( 'crm', $person, $row, $fields );
 		foreach ( $values as $value ) {
 			if ( $this->is_on_its_way( null, (string) $row['id'], $tenant->key ) ) {
 				$this->history->blind[ Value::edit( $value ) ] = true;
