@@ -88,6 +88,31 @@ final class TwoWayUnknownTest extends TwoWayCase {
 		$this->assertGreaterThan( 20, count( Sandbox::leads( 'acme' ) ) );
 	}
 
+	/** Its post names the record that the CRM deleted; nobody may take it for that one's again. */
+	public function test_a_lead_that_is_made_anew_is_not_adopted_by_its_old_record(): void {
+		$tenant = $this->pair( 'acme', 3, array( 'delete_policy' => 'portal' ) );
+		$this->settle( $tenant );
+		$post = $this->post_of( $tenant, '2' )->ID;
+		$this->crm( 'DELETE', $tenant, '/api/v1/leads/2' );
+		update_post_meta( $post, 'email', 'edited@portal.test' );
+		Sandbox::post( '/faults', array( 'tenant' => 'acme', 'faults' => array( array( 'kind' => 'cut_after_read', 'method' => 'POST', 'process' => true, 'times' => 1 ) ) ) );
+		add_filter( 'tenant_crm_sync_settle_seconds', static fn(): int => 60, 20 );
+		$this->push( $tenant );
+		$this->assertSame( array( 'POST' ), $this->verbs( $tenant ) );
+		// As long as a post is young, each sync looks at it.
+		delete_option( 'tenant_crm_sync_adoption' );
+		$this->push( $tenant );
+		update_post_meta( $post, 'email', 'later@portal.test' );
+		$this->pull( $tenant );
+		$this->assertSame( 3, $this->posts(), 'the new record waits for its lead' );
+		remove_all_filters( 'tenant_crm_sync_settle_seconds' );
+		add_filter( 'tenant_crm_sync_settle_seconds', '__return_zero' );
+		$this->settle( $tenant );
+		$this->settle( $tenant );
+		$this->assertSame( array( 'POST', 'PATCH' ), $this->verbs( $tenant ) );
+		$this->assertConverged( $tenant );
+	}
+
 	/** A list that the job read before its write says nothing of what became of it. */
 	public function test_an_older_list_does_not_say_that_a_write_was_not_done(): void {
 		$tenant = $this->pair();

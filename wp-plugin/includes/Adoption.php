@@ -107,7 +107,7 @@ final class Adoption {
 				list( $key, $row ) = $found[ $number ];
 				if ( $adopted ) {
 					$counts[ $key ] = ( $counts[ $key ] ?? 0 ) + 1;
-				} else {
+				} elseif ( false === $adopted ) {
 					$doubles[ $key ][] = (int) $row['ID'];
 				}
 			}
@@ -125,7 +125,7 @@ final class Adoption {
 	 * One transaction for a chunk.
 	 *
 	 * @param list<array{0: int, 1: array<string, string|null>}> $found Tenant and post.
-	 * @return list<bool> Whether each was adopted; else its record has another post.
+	 * @return list<bool|null> Whether each was adopted; else its record has another post. Null: the CRM deleted its record.
 	 */
 	private static function adopt( array $found ): array {
 		if ( ! $found ) {
@@ -136,7 +136,7 @@ final class Adoption {
 				$adopted = array();
 				foreach ( $found as list( $tenant, $row ) ) {
 					$transaction->query( self::adopt_sql( $tenant, $row ) );
-					$adopted[] = $transaction->affected() > 0;
+					$adopted[] = $transaction->affected() > 0 ? true : ( self::has_post( $transaction, $tenant, (string) $row['crm_id'] ) ? false : null );
 				}
 				return $adopted;
 			}
@@ -148,8 +148,14 @@ final class Adoption {
 		$records = Schema::table( 'records' );
 		$crm_id  = (string) $row['crm_id'];
 		$values  = array( $tenant, "'leads'", Sql::bytes( $crm_id ), Sql::bytes( hash( 'sha256', $crm_id, true ) ), (int) $row['ID'], "x'" . str_repeat( '00', 16 ) . "'", Sql::text( mb_substr( (string) $row['post_title'], 0, 190 ) ), 'UTC_TIMESTAMP()' );
-		// A record whose post was deleted takes this one; a record that has a post keeps it.
-		return "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) VALUES (" . implode( ',', $values ) . ') ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL, VALUES(fingerprint), fingerprint), post_id = COALESCE(post_id, VALUES(post_id))';
+		// A record whose post was deleted takes this one; a record that has a post keeps it. Of one that the CRM deleted the post is to become a new
+		// record, and may be on its way.
+		return "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) VALUES (" . implode( ',', $values ) . ') ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL AND gone <> 1, VALUES(fingerprint), fingerprint), post_id = IF(gone = 1, post_id, COALESCE(post_id, VALUES(post_id)))';
+	}
+
+	private static function has_post( Transaction $transaction, int $tenant, string $crm_id ): bool {
+		$records = Schema::table( 'records' );
+		return (bool) $transaction->rows( "SELECT id FROM `$records` WHERE tenant = $tenant AND object = 'leads' AND id_hash = " . Sql::bytes( hash( 'sha256', $crm_id, true ) ) . ' AND post_id IS NOT NULL' );
 	}
 
 	/** @param list<int> $ids */
