@@ -65,7 +65,7 @@ soak: all ## Workers under load for MINUTES=5, then CALLS=1000000 requests and a
 	@MINUTES=$(or $(MINUTES),5) CALLS=$(or $(CALLS),1000000) EACH=250000 bash tests/run soak
 
 valgrind: all ## The phpt tests under valgrind (minutes)
-	@bash tests/stack/deps.sh run test
+	@bash tests/stack/deps.sh run test valgrind
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/run valgrind
 
