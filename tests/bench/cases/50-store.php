@@ -10,7 +10,7 @@ return static function ( Bench $bench ): void {
 	$new     = $bench->pick( 5000, 5000, 100 );
 	$rounds  = $bench->rounds( 5 );
 	// At least 200 in all rounds together: one takes a tenth of a second.
-	$sample  = (int) ceil( $bench->pick( 200, 60, 2 ) / $rounds );
+	$sample  = (int) ceil( $bench->pick( 200, 40, 2 ) / $rounds );
 	$indexed = $bench->pick( 200, 100, 2 );
 	$bench->crm->tenant( 'store', $present );
 	$database = new Database();

@@ -6,7 +6,7 @@ declare(strict_types=1);
 namespace TenantCRM\Bench;
 
 return static function ( Bench $bench ): void {
-	$leads = $bench->pick( 50000, 10000, 1000 );
+	$leads = $bench->pick( 50000, 5000, 1000 );
 	$bench->crm->tenant( 'sync', $leads );
 	$database = new Database();
 	$inside   = static fn( string $way ): callable => static function () use ( $way, $database, $bench, $leads ): array {

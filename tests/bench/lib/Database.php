@@ -49,7 +49,13 @@ final class Database {
 		foreach ( [ 'records', 'cursors', 'jobs', 'runs', 'log', 'attempts', 'changes' ] as $table ) {
 			$this->query( "TRUNCATE wp_tenant_crm_$table" );
 		}
-		$this->query( "DELETE m FROM wp_postmeta m JOIN wp_posts p ON p.ID = m.post_id WHERE p.post_type = 'crm_lead'" );
-		$this->query( "DELETE FROM wp_posts WHERE post_type = 'crm_lead'" );
+		// A million rows are put aside faster than deleted: the few others are kept.
+		$this->query( "CREATE TEMPORARY TABLE kept_posts AS SELECT * FROM wp_posts WHERE post_type <> 'crm_lead'" );
+		$this->query( 'CREATE TEMPORARY TABLE kept_postmeta AS SELECT m.* FROM wp_postmeta m JOIN kept_posts p ON p.ID = m.post_id' );
+		foreach ( [ 'posts', 'postmeta' ] as $table ) {
+			$this->query( "TRUNCATE wp_$table" );
+			$this->query( "INSERT INTO wp_$table SELECT * FROM kept_$table" );
+			$this->query( "DROP TEMPORARY TABLE kept_$table" );
+		}
 	}
 }
