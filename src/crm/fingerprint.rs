@@ -16,8 +16,16 @@ pub fn fingerprint(record: &str, fields: &[(&str, &Range<usize>)]) -> Fingerprin
     for (name, span) in fields {
         canon.bytes(b'k', name.as_bytes());
         let value = record.get((*span).clone()).unwrap_or_default();
-        // Read once already: it is JSON.
-        let _ = Reader::new(value).value(&mut canon);
+        match value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            // As it stands.
+            Some(text) if !text.contains('\\') => {
+                canon.text(text);
+            }
+            // Read once already: it is JSON.
+            _ => {
+                let _ = Reader::new(value).value(&mut canon);
+            }
+        }
     }
     let digest = ring::digest::digest(&SHA256, &canon.0);
     digest.as_ref().first_chunk().copied().unwrap_or_default()

@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use crate::crm::fingerprint::{Fingerprint, fingerprint};
-use crate::crm::shape::{Shape, members};
+use crate::crm::shape::{Choice, Members, Shape, members};
 use crate::error::{Error, Kind, Result};
-use crate::json::{Path, Reader, Refusal, joined, object, quoted, scalar};
+use crate::json::{Path, Reader, Refusal, joined, object, quoted, scalar, utf8};
 
 /// Longer ids are no ids; the plugin's tables hold as much.
 const MAX_ID: usize = 1024;
@@ -169,6 +169,7 @@ pub fn scan(body: &[u8], shape: &Shape) -> Result<Page> {
         shape,
         position: 0,
         page: Page::default(),
+        choice: Choice::default(),
     };
     let mut reader = Reader::new(&text);
     let mut found = false;
@@ -237,6 +238,9 @@ fn nested(text: &str, path: &Path) -> Option<Range<usize>> {
 /// The body as text, and the positions of bytes that are not UTF-8 (replaced by as many question marks).
 fn readable(body: &[u8]) -> (String, Vec<usize>) {
     let mut broken = Vec::new();
+    if let Some(text) = utf8(body) {
+        return (text.to_owned(), broken);
+    }
     let mut text = String::with_capacity(body.len());
     for chunk in body.utf8_chunks() {
         text.push_str(chunk.valid());
@@ -256,27 +260,34 @@ struct Rows<'a> {
     shape: &'a Shape,
     position: usize,
     page: Page,
+    choice: Choice,
 }
 
 impl Rows<'_> {
     fn read(&mut self, reader: &mut Reader<'_>) -> std::result::Result<(), Refusal> {
+        let mut members = Members::with_capacity(16);
         reader.each_element(|reader| {
-            let is_object = reader.peek_token() == Some(b'{');
-            let span = reader.span()?;
-            self.take(self.offset + span.start..self.offset + span.end, is_object);
+            if reader.peek_token() == Some(b'{') {
+                let start = reader.position();
+                members.clear();
+                reader.each_member(|reader, name| {
+                    let span = reader.span()?;
+                    members.push((name, span.start - start..span.end - start));
+                    Ok(())
+                })?;
+                self.take(self.offset + start..self.offset + reader.position(), &members);
+            } else {
+                reader.span()?;
+                self.refuse(None, "it is not an object");
+            }
             self.position += 1;
             Ok(())
         })
     }
 
-    fn take(&mut self, span: Range<usize>, is_object: bool) {
+    fn take(&mut self, span: Range<usize>, members: &Members<'_>) {
         let shape = self.shape;
         let row = self.text.get(span.clone()).unwrap_or_default();
-        if !is_object {
-            return self.refuse(None, "it is not an object");
-        }
-        // The span was read once already, so it is an object.
-        let members = members(row).unwrap_or_default();
         let value = |path: &Path| {
             let (first, rest) = path.split_member()?;
             let (_, at) = members.iter().rev().find(|(member, _)| member == first)?;
@@ -306,7 +317,7 @@ impl Rows<'_> {
                         let (mapped, print) = shape.neutral(mapping, row);
                         (Some(mapped), print)
                     }
-                    None => (None, fingerprint(row, &shape.chosen(&members))),
+                    None => (None, fingerprint(row, &self.choice.of(shape, members))),
                 };
                 self.page.rows.push(Row {
                     updated_at: shape

@@ -1,5 +1,6 @@
 //! What is read of rows: where id, time and fields are, and what of them counts.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
@@ -91,11 +92,21 @@ impl Shape {
     }
 
     /// The row as it is: the members that fingerprints cover, each once, in an order that does not depend on the CRM's.
-    pub(super) fn chosen<'m>(&self, members: &'m Members) -> Vec<(&'m str, &'m Range<usize>)> {
+    pub(super) fn chosen<'m>(&self, members: &'m Members<'_>) -> Vec<(&'m str, &'m Range<usize>)> {
+        let at = self.positions(members);
+        at.into_iter()
+            .filter_map(|position| members.get(position))
+            .map(|(name, span)| (&**name, span))
+            .collect()
+    }
+
+    /// The same as positions among the members.
+    fn positions(&self, members: &Members<'_>) -> Vec<usize> {
         let is_time = |name: &str| self.times.iter().any(|time| time.as_member() == Some(name));
-        let mut chosen: Vec<(&str, &Range<usize>)> = members
+        let mut chosen: Vec<(&str, usize)> = members
             .iter()
-            .map(|(name, span)| (name.as_str(), span))
+            .enumerate()
+            .map(|(position, (name, _))| (&**name, position))
             .filter(|(name, _)| match self.fields {
                 Some(_) => self.is_wanted(name),
                 None => !is_time(name),
@@ -105,26 +116,47 @@ impl Shape {
         chosen.reverse();
         chosen.sort_by_key(|(name, _)| *name);
         chosen.dedup_by_key(|(name, _)| *name);
-        chosen
+        chosen.into_iter().map(|(_, position)| position).collect()
+    }
+}
+
+/// What was chosen of the row before: rows of a page have the same members, mostly in the same order.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    names: Vec<String>,
+    positions: Vec<usize>,
+}
+
+impl Choice {
+    /// As `Shape::chosen`.
+    pub(super) fn of<'m>(&mut self, shape: &Shape, members: &'m Members<'_>) -> Vec<(&'m str, &'m Range<usize>)> {
+        let is_same =
+            self.names.len() == members.len() && self.names.iter().zip(members).all(|(name, (other, _))| name == other);
+        if !is_same {
+            self.names = members.iter().map(|(name, _)| (**name).to_owned()).collect();
+            self.positions = shape.positions(members);
+        }
+        let chosen = self.positions.iter().filter_map(|position| members.get(*position));
+        chosen.map(|(name, span)| (&**name, span)).collect()
     }
 }
 
 fn of_object(text: &str) -> Fingerprint {
     let members = members(text).unwrap_or_default();
-    let all: Vec<_> = members.iter().map(|(name, span)| (name.as_str(), span)).collect();
+    let all: Vec<_> = members.iter().map(|(name, span)| (&**name, span)).collect();
     fingerprint(text, &all)
 }
 
 /// An object's members: names, and where their values stand.
-pub(super) type Members = Vec<(String, Range<usize>)>;
+pub(super) type Members<'a> = Vec<(Cow<'a, str>, Range<usize>)>;
 
 /// The members of an object; `None` where it is none.
-pub(super) fn members(object: &str) -> Option<Members> {
+pub(super) fn members(object: &str) -> Option<Members<'_>> {
     let mut members = Members::with_capacity(16);
     Reader::new(object)
         .each_member(|reader, name| {
             let span = reader.span()?;
-            members.push((name.into_owned(), span));
+            members.push((name, span));
             Ok(())
         })
         .ok()?;

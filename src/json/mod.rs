@@ -42,6 +42,8 @@ pub enum Refusal {
 
 /// What a document is turned into, value by value, in the document's order.
 pub trait Sink {
+    /// Whether texts and numbers are wanted; otherwise they are only checked, and come as nothing.
+    const KEEPS: bool = true;
     /// A finished value.
     type Value;
     /// A list that is being filled.
@@ -97,7 +99,16 @@ pub fn read<S: Sink>(document: &[u8], sink: &mut S) -> Result<S::Value, Refusal>
     }
 }
 
+/// The bytes as text, if they are UTF-8.
+#[must_use]
+pub fn utf8(bytes: &[u8]) -> Option<&str> {
+    simdutf8::basic::from_utf8(bytes).ok()
+}
+
 fn valid_prefix(document: &[u8]) -> (&str, bool) {
+    if let Some(text) = utf8(document) {
+        return (text, true);
+    }
     match std::str::from_utf8(document) {
         Ok(text) => (text, true),
         Err(error) => {

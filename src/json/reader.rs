@@ -58,15 +58,26 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Where the cursor stands.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
     /// Reads one value into `sink`.
     pub fn value<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
         match self.peek_token() {
+            Some(b'"') if !S::KEEPS => {
+                self.pass_string()?;
+                Ok(sink.text(""))
+            }
             Some(b'"') => {
                 let text = self.string()?;
                 Ok(sink.text(&text))
             }
             Some(b'{') => self.object(sink),
             Some(b'[') => self.array(sink),
+            Some(b'-' | b'0'..=b'9') if !S::KEEPS => self.pass_number().map(|_| sink.null()),
             Some(b'-' | b'0'..=b'9') => match self.number()? {
                 Number::Integer(value) => Ok(sink.integer(value)),
                 Number::Float(value) => Ok(sink.float(value)),
@@ -103,7 +114,13 @@ impl<'a> Reader<'a> {
         let mut map = None;
         self.each_member(|reader, name| {
             let key = sink.key(&name);
-            let value = reader.value(sink)?;
+            // Most values are texts: those are not to travel through memory.
+            let value = if S::KEEPS && reader.peek_token() == Some(b'"') {
+                let text = reader.string()?;
+                sink.text(&text)
+            } else {
+                reader.value(sink)?
+            };
             let map = map.get_or_insert_with(|| sink.map());
             sink.insert(map, key, value);
             go_on(sink)
@@ -212,8 +229,8 @@ impl<'a> Reader<'a> {
         self.at - start
     }
 
-    fn number(&mut self) -> Result<Number, Refusal> {
-        let start = self.at;
+    /// Passes a number over; says whether it has a fraction or an exponent.
+    fn pass_number(&mut self) -> Result<bool, Refusal> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -226,6 +243,12 @@ impl<'a> Reader<'a> {
         }
         let mut float = self.fraction();
         float |= self.exponent();
+        Ok(float)
+    }
+
+    fn number(&mut self) -> Result<Number, Refusal> {
+        let start = self.at;
+        let float = self.pass_number()?;
         let token = self.text.get(start..self.at).unwrap_or_default();
         if !float && let Ok(value) = token.parse() {
             return Ok(Number::Integer(value));
@@ -278,9 +301,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes a string over; refuses what `string` refuses.
+    #[inline]
+    fn pass_string(&mut self) -> Result<(), Refusal> {
+        self.at += 1;
+        loop {
+            self.at = plain_until(self.bytes, self.at);
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return Err(Refusal::ControlCharacter),
+            }
+        }
+    }
+
     #[cold]
     fn escaped(&mut self, start: usize) -> Result<String, Refusal> {
-        let mut out = String::with_capacity(64);
+        // Room for most texts, so that it seldom moves.
+        let mut out = String::with_capacity(self.at - start + 192);
         out.push_str(self.text.get(start..self.at).unwrap_or_default());
         loop {
             match self.peek() {
@@ -351,6 +395,7 @@ impl<'a> Reader<'a> {
 struct Skip;
 
 impl Sink for Skip {
+    const KEEPS: bool = false;
     type Value = ();
     type List = ();
     type Map = ();

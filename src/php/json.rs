@@ -49,7 +49,7 @@ impl Arrays {
 
     /// `json_decode( $document, true )['data'] ?? []`; values beside it are read, but not built.
     pub fn decode_member(&mut self, document: &[u8], member: &str) -> Result<Zval, Refusal> {
-        let Ok(text) = std::str::from_utf8(document) else {
+        let Some(text) = json::utf8(document) else {
             // Which error comes first is for the full reader to say.
             return self.decode(document);
         };

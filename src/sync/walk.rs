@@ -239,9 +239,11 @@ impl Walk {
         let mut landed: BTreeMap<u64, Result<Fetched>> = BTreeMap::new();
         let mut to_start = first;
         let mut to_deliver = first;
-        let window = u64::try_from(self.plan.parallel).unwrap_or(1);
+        // A page that is late holds up its followers' delivery, but not at once their requests.
+        let ahead = u64::try_from(self.plan.parallel).unwrap_or(1).saturating_mul(2);
         while to_deliver <= last {
-            while to_start <= last && to_start < to_deliver.saturating_add(window) {
+            while to_start <= last && flights.len() < self.plan.parallel && to_start < to_deliver.saturating_add(ahead)
+            {
                 let (client, plan) = (self.client.clone(), self.plan.clone());
                 let (watermark, number) = (self.watermark.clone(), to_start);
                 let next = Continue::Page(number);

@@ -106,11 +106,24 @@ impl Watermark {
     /// every change until then.
     pub fn saw(&mut self, rows: &[Row], now: f64) {
         const A_DAY: f64 = 86_400.0;
+        let before = self.newest.take();
+        let mut newest = before.as_deref().map(|text| (text, Moment::parse(text)));
         for time in rows.iter().filter_map(|row| row.updated_at.as_deref()) {
-            if Moment::parse(time).is_some_and(|moment| moment.unix() <= now + A_DAY) {
-                self.newest = Some(later(self.newest.take(), time));
+            if newest.as_ref().is_some_and(|(text, _)| *text == time) {
+                continue;
+            }
+            let Some(moment) = Moment::parse(time).filter(|moment| moment.unix() <= now + A_DAY) else {
+                continue;
+            };
+            let is_later = newest
+                .as_ref()
+                .and_then(|(_, newest)| moment.is_after(newest.as_ref()?))
+                .unwrap_or(true);
+            if is_later {
+                newest = Some((time, Some(moment)));
             }
         }
+        self.newest = newest.map(|(text, _)| text.to_owned());
     }
 
     /// What the next pull starts from, once the last page is stored.

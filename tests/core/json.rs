@@ -1,6 +1,6 @@
 //! The JSON reader against what PHP 8.2's json_decode was seen to do.
 
-use tenant_crm_sync::json::{MAX_DEPTH, Refusal, Sink, read};
+use tenant_crm_sync::json::{MAX_DEPTH, Reader, Refusal, Sink, read};
 
 /// Writes what is read as text that shows every difference.
 struct Show;
@@ -118,6 +118,32 @@ fn refuses_what_php_refuses_for_the_same_reason() {
         (b"\x80", Refusal::Utf8),
     ] {
         assert_eq!(shown(document), Err(expected), "{}", document.escape_ascii());
+        // The same where the value is only passed over.
+        if let Ok(text) = std::str::from_utf8(document) {
+            assert_eq!(passed(text).map(drop), Err(expected), "{}", document.escape_ascii());
+        }
+    }
+}
+
+fn passed(document: &str) -> Result<std::ops::Range<usize>, Refusal> {
+    let mut reader = Reader::new(document);
+    let span = reader.span()?;
+    reader.end().map(|()| span)
+}
+
+#[test]
+fn what_is_passed_over_is_passed_over_whole() {
+    for document in [
+        r#"{"a":"x\"","b":[-0e1,12.5,"\ud83d\ude00\\"]}"#,
+        r#""quoted \" and \u0000 and \/""#,
+        "1e400",
+        "[]",
+    ] {
+        assert_eq!(
+            passed(&format!(" {document} ")),
+            Ok(1..document.len() + 1),
+            "{document}"
+        );
     }
 }
 

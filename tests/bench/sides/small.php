@@ -49,7 +49,7 @@ if ( 0.0 === $last ) {
 $secret   = random_bytes( 32 );
 $settings = [ 'api_key' => 'key', 'api_endpoint' => 'https://crm.example', 'webhook_secret' => 'whsec_' . base64_encode( $secret ) ];
 $sync     = \TenantCRMSync::with_settings( 'bench', $settings );
-$body     = json_encode( [ 'type' => 'lead.updated', 'timestamp' => '2026-11-01T10:00:00Z', 'data' => [ 'id' => 12, 'notes' => str_repeat( 'All about "this" lead. ', 2600 ) ] ] );
+$body     = json_encode( [ 'type' => 'lead.updated', 'timestamp' => '2026-11-01T10:00:00Z', 'data' => [ 'id' => 12, 'notes' => str_repeat( 'She said "yes" to the offer, wants a lower price, and asks to be called again on Tuesday. ', 715 ) ] ] );
 $time     = (string) time();
 $headers  = [ 'webhook-id' => 'msg_1', 'webhook-timestamp' => $time, 'webhook-signature' => 'v1,' . base64_encode( hash_hmac( 'sha256', "msg_1.$time.$body", $secret, true ) ) ];
 $verify   = static function ( int $times ) use ( $sync, $headers, $body ): void {
