@@ -11,16 +11,16 @@ function settings( string $url, string $key, int $at_once = 1 ): array {
 }
 
 function pages( string $url, string $key, int $size, int $at_once ): array {
-	$leads = [];
+	$pages = [];
 	foreach ( \TenantCRMSync::with_settings( $key, settings( $url, $key, $at_once ) )->pull( 'leads', null, [ 'page_size' => $size ] ) as $batch ) {
-		array_push( $leads, ...$batch->rows() );
+		$pages[] = $batch->rows();
 	}
-	return $leads;
+	return array_merge( ...$pages );
 }
 
 /** @param list<string> $keys */
 function tenants( string $url, array $keys, int $size ): array {
-	$leads = array_fill_keys( $keys, [] );
+	$pages = array_fill_keys( $keys, [] );
 	$pulls = [];
 	foreach ( $keys as $key ) {
 		$pulls[ $key ] = [ 'client' => \TenantCRMSync::with_settings( $key, settings( $url, $key ) ), 'object' => 'leads', 'options' => [ 'page_size' => $size ] ];
@@ -29,7 +29,7 @@ function tenants( string $url, array $keys, int $size ): array {
 		if ( $batch instanceof \Throwable ) {
 			throw $batch;
 		}
-		array_push( $leads[ $key ], ...$batch->rows() );
+		$pages[ $key ][] = $batch->rows();
 	}
-	return $leads;
+	return array_map( static fn( array $some ): array => array_merge( ...$some ), $pages );
 }
