@@ -41,6 +41,21 @@ final class TwoWayConnectorTest extends TwoWayCase {
 		$this->assertSame( '0', $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'changes' ) ) );
 	}
 
+	/** HubSpot answers a change with the changed properties alone. */
+	public function test_what_an_answer_leaves_out_is_not_emptied(): void {
+		$tenant = $this->hubspot();
+		$this->settle( $tenant );
+		$row  = Sandbox::rows( 'hub', 'contacts' )[0];
+		$post = $this->post_of( $tenant, (string) $row['id'] );
+		update_post_meta( $post->ID, 'email', 'changed@portal.test' );
+		$this->push( $tenant );
+		wp_cache_flush();
+		$this->assertSame( array( $post->post_title, (string) $row['phone'], 'changed@portal.test' ), array( get_post( $post->ID )->post_title, get_post_meta( $post->ID, 'phone', true ), get_post_meta( $post->ID, 'email', true ) ) );
+		$base = json_decode( $this->sql( 'SELECT base FROM ' . Schema::table( 'records' ) . " WHERE post_id = $post->ID" ), true );
+		$this->assertSame( array( $row['name'], $row['phone'] ), array( $base['name'], $base['phone'] ) );
+		$this->assertCount( 1, $this->hub_writes() );
+	}
+
 	public function test_the_feed_of_deletions_puts_leads_into_the_bin(): void {
 		$tenant = $this->hubspot();
 		$this->settle( $tenant );

@@ -66,11 +66,27 @@ final class Remote {
 			return array( null, 'done' );
 		}
 		$answer = 'create' === $verb ? $this->create( $data ) : $this->client()->update_record( $this->object, $id, $data );
-		if ( is_array( $answer ) && isset( $answer['id'] ) && count( array_intersect_key( $answer, array_flip( $this->fields->crm_fields() ) ) ) > 1 ) {
+		$id = is_array( $answer ) && is_scalar( $answer['id'] ?? null ) ? (string) $answer['id'] : $id;
+		if ( '' !== $id && $this->is_whole( $answer ) ) {
 			return array( $this->lead( $answer ), 'answered' );
 		}
-		$id = is_array( $answer ) && is_scalar( $answer['id'] ?? null ) ? (string) $answer['id'] : $id;
-		return array( '' === $id ? null : $this->get( $id ), 'done' );
+		try {
+			return array( '' === $id ? null : $this->get( $id ), 'done' );
+		} catch ( \TenantCRMSync\Exception | BadValue $e ) {
+			// It was done all the same: nothing that went wrong behind it says otherwise.
+			unset( $e );
+			return array( null, 'done' );
+		}
+	}
+
+	/** Whether an answer is the whole record: many CRMs answer with what was changed alone, and the rest of it is not empty for that. */
+	private function is_whole( $answer ): bool {
+		foreach ( is_array( $answer ) ? array_keys( $this->fields->map() ) : array( '' ) as $field ) {
+			if ( ! isset( $answer[ $field ] ) ) {
+				return false;
+			}
+		}
+		return true;
 	}
 
 	/** @return mixed */
