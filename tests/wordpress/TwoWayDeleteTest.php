@@ -235,6 +235,26 @@ final class TwoWayDeleteTest extends TwoWayCase {
 		$this->assertConverged( $tenant );
 	}
 
+	/** A person chose the deletion of what they saw; what the CRM has changed since is asked again. */
+	public function test_a_deletion_that_was_chosen_before_the_next_edit_is_asked_again(): void {
+		$tenant = $this->pair();
+		$this->settle( $tenant );
+		$post = $this->post_of( $tenant, '2' )->ID;
+		wp_trash_post( $post );
+		$this->settle( $tenant );
+		$first = Conflicts::list( array( 'state' => 'open' ) );
+		$this->crm_edit( $tenant, '2', array( 'phone' => '+48 unseen' ) );
+		Decisions::take( $first[0]['id'], 'portal' );
+		$this->settle( $tenant );
+		$this->assertSame( array(), $this->writes( $tenant ) );
+		$again = Conflicts::list( array( 'state' => 'open' ) );
+		$this->assertSame( '+48 unseen', $again[0]['crm']['phone'] ?? '' );
+		Decisions::take( $again[0]['id'], 'portal' );
+		$this->settle( $tenant );
+		$this->assertSame( array( 'DELETE /api/v1/leads/2' ), $this->writes( $tenant ) );
+		$this->assertConverged( $tenant );
+	}
+
 	public function test_a_post_never_goes_to_another_tenants_crm(): void {
 		$one = $this->pair( 'one', 2 );
 		$two = $this->pair( 'two', 2 );

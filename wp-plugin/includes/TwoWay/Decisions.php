@@ -107,6 +107,11 @@ final class Decisions {
 				$post = $conflict['post_id'] ? $conflict['post_id'] : (int) ( $known[0]['post_id'] ?? PHP_INT_MAX - $conflict['record'] );
 				$transaction->query( Changes::mark_sql( $conflict['tenant'], $conflict['object'], $post, $conflict['record'], get_current_user_id() ) );
 				$transaction->query( "UPDATE `$changes` SET decision = " . Sql::bytes( $side ) . " WHERE post_id = $post" );
+				if ( null === $conflict[ $side ] ) {
+					// A deletion was chosen, of what the person saw: what has changed since is asked again.
+					$seen = (array) $conflict[ 'crm' === $side ? 'portal' : 'crm' ];
+					$transaction->query( 'UPDATE `' . Schema::table( 'records' ) . '` SET base = ' . Sql::text( (string) Records::json( $seen ) ) . ", version = version + 1 WHERE id = {$conflict['record']} AND tenant = {$conflict['tenant']}" );
+				}
 				self::close( $transaction, $conflict['id'], $side );
 				return 'taken';
 			}

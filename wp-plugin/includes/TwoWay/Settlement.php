@@ -215,8 +215,9 @@ final class Settlement {
 		if ( $times ) {
 			$options['portal_updated_at'] = $times;
 		}
-		if ( in_array( $subject->change['decision'] ?? null, array( 'crm', 'portal' ), true ) ) {
-			$options['delete'] = $subject->change['decision'];
+		$decision = $subject->change['decision'] ?? null;
+		if ( ( 'crm' === $decision && $crm ) || ( 'portal' === $decision && $portal ) ) {
+			$options['delete'] = $decision;
 		}
 		if ( null !== $sent ) {
 			$options['sent']    = $sent;
