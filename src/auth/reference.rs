@@ -172,7 +172,7 @@ impl Template {
             false => reference.segments == own,
         };
         // Without a name the place would be the same for all that have none.
-        let is_named = !owner.tenant.is_empty() && !(owner.site.is_empty() && self.names_site());
+        let is_named = !(owner.tenant.is_empty() || owner.site.is_empty() && self.names_site());
         if fits && is_named {
             return Ok(());
         }
