@@ -1,6 +1,6 @@
 <?php
 /**
- * A worker that dies before its Nth statement, for every N: by kill -9, by memory_limit, by max_execution_time. The next one finishes its work,
+ * A worker that dies before its Nth statement, for every second N (the seed says which): by kill -9, by memory_limit, by max_execution_time. The next one finishes its work,
  * and nothing of it happens twice. Every step of pulls, of writes to the CRM and of their bookkeeping is one of these.
  */
 
@@ -48,7 +48,7 @@ return static function ( Checks $checks, Site $site ): array {
 		return $is_dead;
 	};
 	$last = 0;
-	for ( $step = 1; $step < 400; $step += IS_SHORT ? mt_rand( 30, 80 ) : 1 ) {
+	for ( $step = mt_rand( 1, 2 ); $step < 400; $step += IS_SHORT ? mt_rand( 30, 80 ) : 2 ) {
 		$way = IS_SHORT || 0 !== $step % 3 ? 'kill' : 'memory';
 		if ( ! $die( $way, $step ) ) {
 			break;
