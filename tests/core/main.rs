@@ -13,6 +13,8 @@ mod connector;
 mod convergence;
 mod egress;
 mod fair;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
 mod journal;
 mod json;
 mod limit;
