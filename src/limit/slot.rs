@@ -179,7 +179,8 @@ impl Slot {
             Count::Daily(offset) => (tally::of_day(offset, now.unix).saturating_sub(since), tally::DAY),
             Count::Paced | Count::Rolling => (period.saturating_sub(since), period),
         };
-        let used = u128::from(amount) * u128::from(unknown) / u128::from(whole.max(1));
+        // Rounded up: what nobody knows of is no gift.
+        let used = (u128::from(amount) * u128::from(unknown)).div_ceil(u128::from(whole.max(1)));
         amount - u64::try_from(used).unwrap_or(amount).min(amount)
     }
 

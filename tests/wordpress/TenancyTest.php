@@ -90,6 +90,24 @@ final class TenancyTest extends PluginCase {
 		$this->assertSame( array(), $found(), 'a user of a tenant that is not there' );
 	}
 
+	public function test_a_sync_in_a_strangers_request_finds_the_post_of_the_record_that_it_writes(): void {
+		$look = static fn( array $by, array $more = array() ): array => wp_list_pluck( get_posts( array( 'post_type' => 'crm_lead', 'meta_query' => $by ) + $more ), 'ID' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$of   = static fn( string $key, $value, array $more = array() ): array => compact( 'key', 'value' ) + $more;
+		$id   = array( 'meta_key' => 'crm_lead_id', 'meta_value' => '1' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		foreach ( array( 0, wp_insert_user( array( 'user_login' => uniqid( 'stranger' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ) ) as $user ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			wp_set_current_user( $user );
+			$this->assertContains( $this->posts['Acme'], $look( array( $of( '_tenant_id', 'Acme' ) ), $id ), 'as the article looks' );
+			$this->assertContains( $this->posts['acme'], $look( array( $of( '_tenant_id', 'acme' ), $of( 'crm_lead_id', '1' ) ) ) );
+			$this->assertSame( array(), $look( array( $of( '_tenant_id', 'Acme' ) ) ), 'all of a tenant' );
+			$this->assertSame( array(), $look( array(), $id ), 'of any tenant' );
+			$this->assertSame( array(), $look( array( $of( '_tenant_id', 'Acme' ) ), array( 'suppress_filters' => false ) + $id ), 'a query that asks for filters' );
+			$this->assertSame( array(), $look( array( 'relation' => 'OR', $of( '_tenant_id', 'Acme' ), $of( 'crm_lead_id', '1' ) ) ), 'one or the other' );
+			$this->assertSame( array(), $look( array( $of( '_tenant_id', array( 'Acme', 'acme' ), array( 'compare' => 'IN' ) ) ), $id ), 'several tenants' );
+			$this->assertSame( array(), $look( array( $of( '_tenant_id', '', array( 'compare' => 'LIKE' ) ) ), $id ), 'whichever' );
+		}
+		wp_delete_user( $user );
+	}
+
 	public function test_a_cached_result_is_not_anothers(): void {
 		$ask = static fn(): array => ( new WP_Query( array( 'post_type' => 'crm_lead', 'fields' => 'ids' ) ) )->posts; // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		wp_set_current_user( 1 );

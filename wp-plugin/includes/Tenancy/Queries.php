@@ -3,7 +3,8 @@
  * Puts the viewer's tenants into WordPress's own SQL, wherever leads could be among what is found: posts of every kind of query, what hangs on
  * leads (attachments, comments), counts, neighbours and archives. The ledger says whose a lead is, by integer; meta never does.
  *
- * Queries that cannot find a lead stay as they are.
+ * Queries that cannot find a lead stay as they are, and so does the article's look for the post of one record before it is written: a sync
+ * that runs in the request of somebody who sees no leads would otherwise make every post a second time.
  *
  * @package TenantCRM
  */
@@ -47,6 +48,9 @@ final class Queries {
 		}
 		$keys = Viewer::keys();
 		if ( null !== $keys && $query->get( 'suppress_filters' ) ) {
+			if ( self::looks_up_one_record( $query ) ) {
+				return;
+			}
 			$query->set( 'suppress_filters', false );
 		}
 		if ( array() !== $keys && in_array( 'lead', $found, true ) ) {
@@ -168,6 +172,29 @@ final class Queries {
 	public static function archives( $where ): string {
 		global $wpdb;
 		return self::only_mine( (string) $where, $wpdb->posts );
+	}
+
+	/**
+	 * Whether code of the site asks, by get_posts(), for the post of one record that it names by tenant and CRM id. No address and no route can
+	 * ask so: there filters are never off, and meta is no query variable of visitors.
+	 */
+	private static function looks_up_one_record( \WP_Query $query ): bool {
+		$clauses   = (array) $query->get( 'meta_query' );
+		$clauses[] = array(
+			'key'     => $query->get( 'meta_key' ),
+			'value'   => $query->get( 'meta_value' ),
+			'compare' => $query->get( 'meta_compare' ),
+		);
+		$named     = array();
+		foreach ( $clauses as $name => $clause ) {
+			if ( 'relation' === $name && 'AND' !== $clause ) {
+				return false;
+			}
+			if ( is_array( $clause ) && is_scalar( $clause['value'] ?? null ) && '' !== (string) $clause['value'] && in_array( $clause['compare'] ?? '', array( '', '=' ), true ) ) {
+				$named[] = $clause['key'] ?? '';
+			}
+		}
+		return ! $query->is_main_query() && ! array_diff( array( '_tenant_id', 'crm_lead_id' ), $named );
 	}
 
 	/**
