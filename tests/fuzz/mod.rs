@@ -1,7 +1,7 @@
 //! Every parser of hostile bytes, fed with what nobody would write: inputs of `corpus/` and mutations of them, by a generator with a seed.
 //!
 //! It is a mutator without coverage guidance: it knows the words of each format and joins inputs, but does not see which branches it
-//! reached. `FUZZ_SECONDS=N` says how long all targets together take (20 where nothing is said), `FUZZ_SEED=N` where the generator
+//! reached. `FUZZ_SECONDS=N` says how long all targets together take (8 where nothing is said), `FUZZ_SEED=N` where the generator
 //! begins, `FUZZ_TARGET=NAME` runs one. What breaks a target is written to a file, which `FUZZ_INPUT=FILE` runs alone.
 
 mod dice;
@@ -97,7 +97,7 @@ fn no_input_breaks_a_parser() {
         all.iter().for_each(|target| (target.run)(&input));
         return;
     }
-    let seconds = number("FUZZ_SECONDS").unwrap_or(20);
+    let seconds = number("FUZZ_SECONDS").unwrap_or(8);
     let seed = number("FUZZ_SEED").unwrap_or(1);
     let each = Duration::from_secs(seconds) / u32::try_from(all.len()).unwrap();
     // The panics that are looked for are caught, and told once.

@@ -282,7 +282,7 @@ final class Targets {
 		}
 		$targets = array();
 		foreach ( array_unique( $paths ) as $path ) {
-			$targets[] = new Target( 'GET ' . preg_replace( array( '/\d{2,}/', '/url=[^&]*&_=/', '/[?&]_=/' ), array( '{n}', 'url=…&_=', ' of ' ), $path ), "/wp-json$path", 'GET', null, self::OPEN, Visitors::NAMES, false );
+			$targets[] = new Target( 'GET ' . preg_replace( array( '~(?<=[/=])\d+(?=[/?&]|$)~', '/url=[^&]*&_=/', '/[?&]_=/' ), array( '{n}', 'url=…&_=', ' of ' ), $path ), "/wp-json$path", 'GET', null, self::OPEN, Visitors::NAMES, false );
 		}
 		return $targets;
 	}
@@ -296,7 +296,7 @@ final class Targets {
 		}
 		$targets = array();
 		foreach ( $paths as $path ) {
-			$name = preg_replace( array( '/\d{2,}/', '/[?&]_=/' ), array( '{n}', ' of ' ), $path );
+			$name = preg_replace( array( '~(?<=[/=])\d+(?=[/?&]|$)~', '/[?&]_=/' ), array( '{n}', ' of ' ), $path );
 			$targets[] = new Target( "wp-admin/$name", "/wp-admin/$path", 'GET', null, self::OPEN, Visitors::NAMES, false );
 			if ( preg_match( '/crm_lead|post\.php/', $path ) ) {
 				$targets[] = new Target( "wp-admin/$name, our own type", "/wp-admin/$path", 'GET', null, array(), Visitors::NAMES, false );
