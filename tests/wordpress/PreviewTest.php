@@ -126,7 +126,10 @@ final class PreviewTest extends TwoWayCase {
 		$this->pull( $tenant, $full ? array( 'full' => true ) : array() );
 		'from_crm' === $tenant->settings['direction'] || $this->push( $tenant );
 		$this->assertSame( count( $this->writes( $tenant ) ) - $before, $preview['requests']['writes'] );
-		$this->assertSame( count( Sandbox::requests( $tenant->id ) ) - $asked, array_sum( $preview['requests'] ), 'as many requests' );
+		// What the CRM's answer to a create leaves out is read behind it: nobody can foresee that.
+		$real   = array_slice( Sandbox::requests( $tenant->id ), $asked );
+		$behind = array_filter( $real, static fn( array $request, int $at ): bool => 'GET' === $request['method'] && $at > 0 && 'POST' === $real[ $at - 1 ]['method'] && ! in_array( $request['path'], array_column( $requests, 'path' ), true ), ARRAY_FILTER_USE_BOTH );
+		$this->assertSame( count( $real ) - count( $behind ), array_sum( $preview['requests'] ), 'as many requests' );
 		$done = array_merge( $this->differences( 'crm', array_column( $crm, null, 'id' ), array_column( Sandbox::leads( $tenant->id ), null, 'id' ) ), $this->differences( 'portal', $portal, $this->portal( $tenant ) ) );
 		foreach ( $wpdb->get_results( 'SELECT r.crm_id, c.field, c.portal, c.crm FROM ' . Schema::table( 'conflicts' ) . ' c JOIN ' . Schema::table( 'records' ) . " r ON r.id = c.record WHERE c.state = 'open'" ) as $ask ) {
 			$done[] = "both $ask->crm_id $ask->field $ask->portal > $ask->crm";

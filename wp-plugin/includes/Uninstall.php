@@ -77,7 +77,7 @@ final class Uninstall {
 		$table = Schema::table( 'records' );
 		while ( self::has( $table ) ) {
 			// A request of its own time for each piece, where the host lets us.
-			if ( function_exists( 'set_time_limit' ) ) {
+			if ( 0 < (int) ini_get( 'max_execution_time' ) && function_exists( 'set_time_limit' ) ) {
 				set_time_limit( 60 );
 			}
 			// By the ledger, so that posts of this type that are not ours stay.
