@@ -97,7 +97,8 @@ $from = hrtime( true ) + SECOND;
 $all  = crowd( two_hosts( $urls['password'] ), 4, $from, $from + 5 * SECOND );
 $ideal = $all->ideal( 100, 10 );
 printf( "figure: admitted %d of 510, ideal for when they asked %d; at most %d in any second\n", $all->count(), $ideal, $all->most_in( SECOND ) );
-$checks->is( 'within 1 % of the ideal', abs( $all->count() / $ideal - 1 ) <= 0.01 && $ideal > 459 && $ideal <= 511, "{$all->count()} of $ideal" );
+// Who asks last may be held up by a busy machine: then the ideal is a few more than 510.
+$checks->is( 'within 1 % of the ideal', abs( $all->count() / $ideal - 1 ) <= 0.01 && $ideal > 459 && $ideal < 550, "{$all->count()} of $ideal" );
 $checks->is( 'never more than 110 in a second', $all->most_in( SECOND ) <= 110, (string) $all->most_in( SECOND ) );
 $checks->is( 'and this check would see 10 % more', $all->most_in( (int) ( 1.1 * SECOND ) ) > 110, (string) $all->most_in( (int) ( 1.1 * SECOND ) ) );
 
