@@ -104,22 +104,18 @@ final class Screens {
 		}
 	}
 
-	/** The browser script of the Overview, with what it needs to know. */
+	/** The browser scripts of the Overview, with what they need to know. */
 	public static function script( array $settings ): void {
-		wp_enqueue_script(
-			'tenant-crm-sync',
-			self::asset( 'sync.js' ),
-			array( 'wp-api-fetch', 'wp-i18n', 'wp-a11y' ),
-			self::version( 'sync.js' ),
-			true
-		);
-		wp_set_script_translations( 'tenant-crm-sync', 'tenant-crm-sync' );
+		wp_enqueue_script( 'tenant-crm-sync-progress', self::asset( 'progress.js' ), array( 'wp-i18n' ), self::version( 'progress.js' ), true );
+		wp_set_script_translations( 'tenant-crm-sync-progress', 'tenant-crm-sync' );
 		wp_add_inline_script(
-			'tenant-crm-sync',
+			'tenant-crm-sync-progress',
 			// Tags and quotes are hex-escaped: a tenant's name cannot end the script.
 			'window.tenantCrmSync = ' . wp_json_encode( $settings, JSON_HEX_TAG | JSON_HEX_AMP | JSON_HEX_APOS | JSON_HEX_QUOT ) . ';',
 			'before'
 		);
+		wp_enqueue_script( 'tenant-crm-sync', self::asset( 'sync.js' ), array( 'tenant-crm-sync-progress', 'wp-api-fetch', 'wp-i18n', 'wp-a11y' ), self::version( 'sync.js' ), true );
+		wp_set_script_translations( 'tenant-crm-sync', 'tenant-crm-sync' );
 	}
 
 	/** Screen option "per page" of the list tables. */
