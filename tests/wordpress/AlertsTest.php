@@ -24,15 +24,7 @@ final class AlertsTest extends PluginCase {
 		parent::setUp();
 		Alerts::forget();
 		update_option( Alerts::OPTION, 'ops@example.test, second@example.test' );
-		add_filter(
-			'pre_wp_mail',
-			function ( $done, array $mail ) {
-				$this->mails[] = $mail;
-				return true;
-			},
-			10,
-			2
-		);
+		$this->deliver();
 		add_action( 'tenant_crm_sync_failing', fn( Tenant $tenant, string $reason, int $since ) => $this->calls[] = "failing {$tenant->id}: $reason", 10, 3 );
 		add_action( 'tenant_crm_sync_recovered', fn( Tenant $tenant, int $since ) => $this->calls[] = "recovered {$tenant->id}", 10, 2 );
 	}
@@ -44,7 +36,20 @@ final class AlertsTest extends PluginCase {
 		Alerts::forget();
 	}
 
-	private function connected( string $id ): Tenant {
+	/** Mail arrives from now on: here. */
+	private function deliver(): void {
+		add_filter(
+			'pre_wp_mail',
+			function ( $done, array $mail ) {
+				$this->mails[] = $mail;
+				return true;
+			},
+			10,
+			2
+		);
+	}
+
+	private function labelled( string $id ): Tenant {
 		Sandbox::tenant( $id, 3 );
 		return Tenants::save( array( 'id' => $id, 'label' => "Label of $id", 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-$id" ) );
 	}
@@ -57,7 +62,7 @@ final class AlertsTest extends PluginCase {
 
 	public function test_a_crm_that_is_down_is_told_once_and_so_is_its_return(): void {
 		Sandbox::reset();
-		$tenant = $this->connected( 'down' );
+		$tenant = $this->labelled( 'down' );
 		Sandbox::post( '/faults', array( 'tenant' => 'down', 'faults' => array( array( 'kind' => 'status', 'status' => 500, 'times' => null ) ) ) );
 		Worker::run( 5.0, Jobs::enqueue( $tenant->key ) );
 		$this->assertSame( 'waiting', Runs::latest( $tenant->key )['state'] );
@@ -104,15 +109,7 @@ final class AlertsTest extends PluginCase {
 		Alerts::look();
 		$this->assertCount( 3, $this->calls );
 		remove_all_filters( 'pre_wp_mail' );
-		add_filter(
-			'pre_wp_mail',
-			function ( $done, array $mail ) {
-				$this->mails[] = $mail;
-				return true;
-			},
-			10,
-			2
-		);
+		$this->deliver();
 		Alerts::look();
 		$this->assertCount( 3, $this->calls, 'the action is called once' );
 		$this->assertCount( 1, $this->mails );
@@ -127,7 +124,7 @@ final class AlertsTest extends PluginCase {
 	public function test_a_limit_of_the_crm_is_no_failure(): void {
 		Sandbox::reset();
 		// A name of its own: the whole host remembers for two hours that its account was told to wait.
-		$tenant = $this->connected( uniqid( 'told-to-wait' ) );
+		$tenant = $this->labelled( uniqid( 'told-to-wait' ) );
 		Sandbox::post( '/faults', array( 'tenant' => $tenant->id, 'faults' => array( array( 'kind' => 'status', 'status' => 429, 'headers' => array( 'Retry-After' => '7200' ), 'times' => null ) ) ) );
 		Worker::run( 5.0, Jobs::enqueue( $tenant->key ) );
 		$this->assertSame( 'waiting', Runs::latest( $tenant->key )['state'] );

@@ -30,18 +30,6 @@ final class AttemptsTest extends PluginCase {
 		remove_all_filters( 'tenant_crm_sync_keep_attempts' );
 	}
 
-	private function connected( string $id, int $leads = 5, array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-				'settings' => $settings,
-			)
-		);
-	}
-
 	private function fault( string $tenant, int $status, int $times ): void {
 		Sandbox::post( '/faults', array( 'tenant' => $tenant, 'faults' => array( array( 'kind' => 'status', 'status' => $status, 'times' => $times ) ) ) );
 	}

@@ -20,11 +20,6 @@ final class CommandsTest extends PluginCase {
 
 	use Commanding;
 
-	private function connected( string $id, int $leads ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		return Tenants::save( array( 'id' => $id, 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-$id" ) );
-	}
-
 	/** What the command prints that ends well; in this process, since starting one takes longer than most commands do. */
 	private function good( string ...$arguments ): string {
 		list( $code, $out ) = $this->here( $arguments );

@@ -10,28 +10,10 @@ use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Tenant;
 
-final class LeadsScreenTest extends PluginCase {
-
-	public static function setUpBeforeClass(): void {
-		foreach ( array( 'user', 'screen', 'class-wp-screen', 'template' ) as $file ) {
-			require_once ABSPATH . "wp-admin/includes/$file.php";
-		}
-	}
-
-	protected function tearDown(): void {
-		$_GET = array();
-		wp_set_current_user( 0 );
-		unset( $GLOBALS['current_screen'] );
-	}
+final class LeadsScreenTest extends ScreenCase {
 
 	private function screen( int $user, array $get = array() ): string {
-		wp_set_current_user( $user );
-		$_GET = array_map( 'strval', $get );
-		set_current_screen( 'crm-sync_page_tenant-crm-sync-leads' );
-		LeadsPage::load();
-		ob_start();
-		LeadsPage::render();
-		return (string) ob_get_clean();
+		return self::render( LeadsPage::class, 'crm-sync_page_tenant-crm-sync-leads', $user, $get );
 	}
 
 	/** Of one tenant, a lead in each state that the ledger can have. */

@@ -9,16 +9,10 @@ use TenantCRM\Log;
 use TenantCRM\Schema;
 use TenantCRM\Tenant;
 
-final class LogScreenTest extends PluginCase {
+final class LogScreenTest extends ScreenCase {
 
 	/** @var int */
 	private $user;
-
-	public static function setUpBeforeClass(): void {
-		foreach ( array( 'user', 'screen', 'class-wp-screen', 'template' ) as $file ) {
-			require_once ABSPATH . "wp-admin/includes/$file.php";
-		}
-	}
 
 	protected function setUp(): void {
 		parent::setUp();
@@ -35,10 +29,8 @@ final class LogScreenTest extends PluginCase {
 	}
 
 	protected function tearDown(): void {
-		$_GET = array();
-		wp_set_current_user( 0 );
+		parent::tearDown();
 		wp_delete_user( $this->user );
-		unset( $GLOBALS['current_screen'] );
 	}
 
 	private function sent( Tenant $tenant, string $url, int $status, string $outcome, ?string $excerpt ): void {
@@ -48,13 +40,7 @@ final class LogScreenTest extends PluginCase {
 
 	/** @param array<string, string|int> $get */
 	private function screen( int $user, array $get ): string {
-		wp_set_current_user( $user );
-		$_GET = array_map( 'strval', $get );
-		set_current_screen( 'crm-sync_page_tenant-crm-sync-log' );
-		LogPage::load();
-		ob_start();
-		LogPage::render();
-		return (string) ob_get_clean();
+		return self::render( LogPage::class, 'crm-sync_page_tenant-crm-sync-log', $user, $get );
 	}
 
 	/** @return array{0: int, 1: string, 2: string} Exit code, output, errors. */

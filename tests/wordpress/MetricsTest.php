@@ -29,18 +29,9 @@ final class MetricsTest extends PluginCase {
 		remove_all_filters( 'tenant_crm_sync_keep_attempts' );
 	}
 
-	private function connected( string $id, int $leads, array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads );
+	private function measured( string $id, int $leads, array $settings = array() ): Tenant {
 		// What a key is made of, not every id is.
-		Sandbox::post( '/tenants', array( 'id' => $id, 'key' => 'key-of-' . md5( $id ), 'paging' => 'page' ) );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => 'key-of-' . md5( $id ),
-				'settings' => $settings,
-			)
-		);
+		return $this->connected( $id, $leads, $settings, array( 'key' => 'key-of-' . md5( $id ) ) );
 	}
 
 	private function figures(): Exposed {
@@ -50,15 +41,15 @@ final class MetricsTest extends PluginCase {
 
 	public function test_the_figures_are_those_of_what_happened(): void {
 		$hostile = "A\\b\"c\u{a0}{x=\"1\"} \u{1F680}\u{2028}";
-		$tenant  = $this->connected( $hostile, 25, array( 'limits' => array( array( 'amount' => 1000, 'seconds' => 86400, 'daily' => true ) ), 'reserve' => 0 ) );
-		$dead    = $this->connected( 'dead', 3 );
+		$tenant  = $this->measured( $hostile, 25, array( 'limits' => array( array( 'amount' => 1000, 'seconds' => 86400, 'daily' => true ) ), 'reserve' => 0 ) );
+		$dead    = $this->measured( 'dead', 3 );
 		Sandbox::post( '/faults', array( 'tenant' => $hostile, 'faults' => array( array( 'kind' => 'status', 'status' => 503, 'times' => 1 ) ) ) );
 		Sandbox::post( '/faults', array( 'tenant' => 'dead', 'faults' => array( array( 'kind' => 'status', 'status' => 403, 'times' => null ) ) ) );
 		Jobs::enqueue( $tenant->key );
 		Jobs::enqueue( $dead->key );
 		Worker::run( 20.0 );
 		$this->assertSame( array( 'dead' ), array_map( static fn( array $letter ): string => Tenants::get( $letter['tenant'] )->id, DeadLetters::list() ), implode( ' ', array_column( DeadLetters::list(), 'reason' ) ) );
-		$late = $this->connected( 'late', 1 );
+		$late = $this->measured( 'late', 1 );
 		Jobs::enqueue( $late->key );
 		global $wpdb;
 		$wpdb->query( 'UPDATE ' . Schema::table( 'jobs' ) . " SET available_at = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND WHERE tenant = {$late->key}" );
@@ -91,7 +82,7 @@ final class MetricsTest extends PluginCase {
 	}
 
 	public function test_sums_only_grow_also_when_rows_are_pruned(): void {
-		$tenant = $this->connected( 'acme', 5 );
+		$tenant = $this->measured( 'acme', 5 );
 		$tenant->client()->fetch_leads();
 		Attempts::collect();
 		$first = $this->figures();
@@ -115,7 +106,7 @@ final class MetricsTest extends PluginCase {
 	public function test_processes_that_count_at_once_lose_nothing(): void {
 		$ids = array( 'a', 'b', 'c' );
 		foreach ( $ids as $id ) {
-			$this->connected( $id, 0 );
+			$this->measured( $id, 0 );
 		}
 		$script = 'require $argv[1]; for ( $n = 0; $n < 20; $n++ ) { foreach ( ' . var_export( $ids, true ) . ' as $id ) { ( new TenantCRMSync( $id ) )->fetch_leads(); } shuffle( $ids ); TenantCRM\Attempts::collect(); }';
 		$all    = array();
@@ -154,7 +145,7 @@ final class MetricsTest extends PluginCase {
 
 	public function test_who_does_not_manage_tenants_gets_nothing(): void {
 		require_once ABSPATH . 'wp-admin/includes/user.php';
-		$this->connected( 'mine', 1 )->client()->fetch_leads();
+		$this->measured( 'mine', 1 )->client()->fetch_leads();
 		Attempts::collect();
 		$user = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) );
 		foreach ( array( Capabilities::SYNC, Capabilities::VIEW ) as $cap ) {
@@ -173,7 +164,7 @@ final class MetricsTest extends PluginCase {
 	}
 
 	public function test_a_scraper_gets_text_over_http(): void {
-		$this->connected( 'acme', 1 )->client()->fetch_leads();
+		$this->measured( 'acme', 1 )->client()->fetch_leads();
 		Attempts::collect();
 		list( $password ) = WP_Application_Passwords::create_new_application_password( 1, array( 'name' => uniqid( 'prometheus' ) ) );
 		$get = static function ( string $method, string $authorization ): array {

@@ -11,28 +11,10 @@ use TenantCRM\Schema;
 use TenantCRM\Standings;
 use TenantCRM\Tenants;
 
-final class OverviewTest extends PluginCase {
-
-	public static function setUpBeforeClass(): void {
-		foreach ( array( 'user', 'screen', 'class-wp-screen', 'template' ) as $file ) {
-			require_once ABSPATH . "wp-admin/includes/$file.php";
-		}
-	}
-
-	protected function tearDown(): void {
-		$_GET = array();
-		wp_set_current_user( 0 );
-		unset( $GLOBALS['current_screen'] );
-	}
+final class OverviewTest extends ScreenCase {
 
 	private function screen( int $user, array $get = array() ): string {
-		wp_set_current_user( $user );
-		$_GET = $get;
-		set_current_screen( 'toplevel_page_tenant-crm-sync' );
-		OverviewPage::load();
-		ob_start();
-		OverviewPage::render();
-		return (string) ob_get_clean();
+		return self::render( OverviewPage::class, 'toplevel_page_tenant-crm-sync', $user, $get );
 	}
 
 	private function configured( string $id, array $settings = array() ): int {

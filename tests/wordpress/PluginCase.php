@@ -51,6 +51,24 @@ abstract class PluginCase extends TestCase {
 		);
 	}
 
+	/**
+	 * A tenant of the article's API, whose CRM is the sandbox's.
+	 *
+	 * @param array<string, mixed> $settings The tenant's.
+	 * @param array<string, mixed> $crm      What the sandbox is told beyond its defaults.
+	 */
+	protected function connected( string $id, int $leads = 5, array $settings = array(), array $crm = array() ): Tenant {
+		Sandbox::tenant( $id, $leads, $crm );
+		return Tenants::save(
+			array(
+				'id'       => $id,
+				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
+				'api_key'  => $crm['key'] ?? "key-of-$id",
+				'settings' => $settings,
+			)
+		);
+	}
+
 	/** A job as a worker has it. */
 	protected function job( Tenant $tenant ): Job {
 		return Jobs::claim( Jobs::enqueue( $tenant->key ) );

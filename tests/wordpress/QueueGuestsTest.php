@@ -7,8 +7,6 @@ use TenantCRM\Cron;
 use TenantCRM\Jobs;
 use TenantCRM\Runs;
 use TenantCRM\Schema;
-use TenantCRM\Tenant;
-use TenantCRM\Tenants;
 use TenantCRM\Transaction;
 use TenantCRM\Wakers;
 use TenantCRM\Worker;
@@ -19,18 +17,6 @@ final class QueueGuestsTest extends PluginCase {
 		parent::setUp();
 		Sandbox::reset();
 		Wakers::forget();
-	}
-
-	private function connected( string $id, int $leads, array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-				'settings' => $settings,
-			)
-		);
 	}
 
 	public function test_other_code_adds_kinds_of_jobs(): void {

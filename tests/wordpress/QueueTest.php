@@ -31,18 +31,6 @@ final class QueueTest extends PluginCase {
 		( new ReflectionProperty( Budget::class, 'stopped' ) )->setValue( null, false );
 	}
 
-	private function connected( string $id, int $leads, array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-				'settings' => $settings,
-			)
-		);
-	}
-
 	private function fault( string $tenant, array ...$faults ): void {
 		Sandbox::post( '/faults', array( 'tenant' => $tenant, 'faults' => $faults ) );
 	}

@@ -32,17 +32,6 @@ final class RestTest extends PluginCase {
 		return rest_ensure_response( rest_do_request( $request ) );
 	}
 
-	private function connected( string $id, int $leads ): void {
-		Sandbox::tenant( $id, $leads );
-		Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-			)
-		);
-	}
-
 	public function test_a_sync_from_start_to_end(): void {
 		wp_set_current_user( 1 );
 		$this->connected( 'acme', 250 );

@@ -12,7 +12,7 @@ final class Sandbox {
 
 	/** A tenant of the CRM with some leads. */
 	public static function tenant( string $id, int $leads, array $settings = array() ): void {
-		self::post( '/tenants', array( 'id' => $id, 'key' => "key-of-$id", 'paging' => 'page' ) + $settings );
+		self::post( '/tenants', $settings + array( 'id' => $id, 'key' => "key-of-$id", 'paging' => 'page' ) );
 		if ( $leads ) {
 			self::post( '/seed', array( 'tenant' => $id, 'object' => 'leads', 'count' => $leads, 'seed' => 1 ) );
 		}

@@ -15,7 +15,7 @@ use TenantCRM\Tenants;
 
 final class TenantSetupTest extends PluginCase {
 
-	private function connected( string $id = 'acme', array $more = array() ): Tenant {
+	private function saved( string $id = 'acme', array $more = array() ): Tenant {
 		return Tenants::save( array( 'id' => $id, 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'api_key' => "key-of-$id" ) + $more ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
@@ -44,13 +44,13 @@ final class TenantSetupTest extends PluginCase {
 	}
 
 	public function test_a_row_without_its_field_is_refused(): void {
-		$form = new TenantForm( $this->connected() );
+		$form = new TenantForm( $this->saved() );
 		$form->fill( array( 'connector' => 'rest', 'auth' => 'key', 'shown' => 'rest/key', 'endpoint' => getenv( 'TCS_SANDBOX_URL' ), 'mapping' => '', 'mapping_was' => '', 'map_to' => array( 'budget' ), 'map_from' => array( '' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$this->assertArrayHasKey( 'mapping', $form->errors );
 	}
 
 	public function test_limits_are_read_checked_and_what_the_form_does_not_show_stays(): void {
-		$tenant = $this->connected( 'acme', array( 'settings' => array( 'limits' => array( array( 'amount' => 5, 'seconds' => 2, 'burst' => 3 ) ), 'timeout' => 4 ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$tenant = $this->saved( 'acme', array( 'settings' => array( 'limits' => array( array( 'amount' => 5, 'seconds' => 2, 'burst' => 3 ) ), 'timeout' => 4 ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$form   = new LimitForm( $tenant );
 		$form->fill( array( 'plan' => '', 'reserve' => '35', 'page_size' => '50', 'limit_amount' => array( '7', '', '900' ), 'limit_period' => array( '2', '10', 'daily' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$this->assertSame( array(), $form->errors );
@@ -72,8 +72,8 @@ final class TenantSetupTest extends PluginCase {
 	}
 
 	public function test_a_new_tenant_waits_for_its_first_sync(): void {
-		$held = $this->connected( 'held', array( 'hold' => true ) );
-		$this->connected( 'free' );
+		$held = $this->saved( 'held', array( 'hold' => true ) );
+		$this->saved( 'free' );
 		$this->assertSame( array( 'free' ), $this->due() );
 		Tenants::save( array( 'id' => 'held', 'label' => 'Held', 'settings' => array( 'interval' => 60 ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$this->assertSame( array(), $this->due(), 'saving it again starts nothing' );
@@ -85,10 +85,10 @@ final class TenantSetupTest extends PluginCase {
 		global $wpdb;
 		Sandbox::reset();
 		Sandbox::tenant( 'acme', 2 );
-		$tenant = $this->connected( 'acme', array( 'settings' => array( 'interval' => 900, 'connection' => array( 'webhook_secret' => 'whsec_' . base64_encode( random_bytes( 24 ) ) ) ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing, WordPress.PHP.DiscouragedPHPFunctions
+		$tenant = $this->saved( 'acme', array( 'settings' => array( 'interval' => 900, 'connection' => array( 'webhook_secret' => 'whsec_' . base64_encode( random_bytes( 24 ) ) ) ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing, WordPress.PHP.DiscouragedPHPFunctions
 		$this->store( $tenant, $this->leads( 3 ) );
 		$wpdb->insert( Schema::table( 'tokens' ), array( 'tenant' => $tenant->key, 'envelope' => 'tcs1.x' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-		$other = $this->connected( 'other' );
+		$other = $this->saved( 'other' );
 		$run   = Jobs::enqueue( $tenant->key );
 		Tenants::disconnect( $tenant->key );
 		$now = Tenants::get( $tenant->key );
@@ -100,7 +100,7 @@ final class TenantSetupTest extends PluginCase {
 		$this->assertSame( 3, $this->records() );
 		$this->assertTrue( Tenants::get( $other->key )->has_key() );
 		$this->assertStringNotContainsString( 'tcs1.', (string) $this->sql( 'SELECT CONCAT(settings, COALESCE(api_key, "")) FROM ' . Schema::table( 'tenants' ) . " WHERE id = {$tenant->key}" ) );
-		$again = $this->connected();
+		$again = $this->saved();
 		$this->assertSame( $tenant->key, $again->key );
 		$this->assertCount( 2, $again->client()->fetch_leads() );
 	}
@@ -108,12 +108,12 @@ final class TenantSetupTest extends PluginCase {
 	public function test_samples_are_of_the_crm_and_say_what_is_wrong(): void {
 		Sandbox::reset();
 		Sandbox::tenant( 'acme', 5 );
-		$samples = new Samples( $this->connected() );
+		$samples = new Samples( $this->saved() );
 		$this->assertSame( '', $samples->trouble );
 		$this->assertCount( Samples::LEADS, $samples->of( 'email' ) );
 		$this->assertArrayHasKey( 'score', $samples->fields() );
 		$this->assertSame( 0, $this->records(), 'nothing is stored' );
-		$wrong = new Samples( $this->connected( 'nobody' ) );
+		$wrong = new Samples( $this->saved( 'nobody' ) );
 		$this->assertStringContainsString( '401', $wrong->trouble );
 		$this->assertSame( array(), $wrong->fields() );
 	}

@@ -11,7 +11,6 @@ use TenantCRM\Metrics;
 use TenantCRM\Runs;
 use TenantCRM\Schema;
 use TenantCRM\Tenant;
-use TenantCRM\Tenants;
 use TenantCRM\Worker;
 
 final class TracesTest extends PluginCase {
@@ -30,19 +29,8 @@ final class TracesTest extends PluginCase {
 		\TenantCRMSync::trace( null );
 	}
 
-	private function connected( string $id, int $leads, string $key = '' ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		if ( $key ) {
-			Sandbox::post( '/tenants', array( 'id' => $id, 'key' => $key, 'paging' => 'page' ) );
-		}
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => $key ? $key : "key-of-$id",
-				'settings' => array( 'page_size' => 10 ),
-			)
-		);
+	private function traced( string $id, int $leads, string $key = '' ): Tenant {
+		return $this->connected( $id, $leads, array( 'page_size' => 10 ), $key ? array( 'key' => $key ) : array() );
 	}
 
 	/** @return list<string|null> Trace ids of a run's rows, each once. */
@@ -68,7 +56,7 @@ final class TracesTest extends PluginCase {
 	public function test_runs_that_are_worked_at_once_have_each_its_own(): void {
 		$runs = array();
 		foreach ( array( 'a', 'b', 'c' ) as $id ) {
-			$runs[] = Jobs::enqueue( $this->connected( $id, 30 )->key );
+			$runs[] = Jobs::enqueue( $this->traced( $id, 30 )->key );
 		}
 		$this->assertSame( 3, Worker::run( 20.0 )['done'] );
 		$seen = array_map( fn( int $run ): array => $this->traces( $run ), $runs );
@@ -79,7 +67,7 @@ final class TracesTest extends PluginCase {
 	}
 
 	public function test_a_run_keeps_its_own_through_slices_and_processes(): void {
-		$tenant = $this->connected( 'slices', 60 );
+		$tenant = $this->traced( 'slices', 60 );
 		$run    = Jobs::enqueue( $tenant->key );
 		Sandbox::post( '/behaviour', array( 'tenant' => 'slices', 'latency_ms' => 150 ) );
 		Worker::run( 0.4, $run );
@@ -92,7 +80,7 @@ final class TracesTest extends PluginCase {
 	}
 
 	public function test_the_one_that_a_sync_was_asked_for_in_goes_on_in_the_worker(): void {
-		$tenant = $this->connected( 'asked', 5 );
+		$tenant = $this->traced( 'asked', 5 );
 		$run    = $this->ask( '', self::ASKED, array( 'tenant' => 'asked' ) )['id'];
 		$this->php( 'require $argv[1]; TenantCRM\Worker::run( 20.0 );' );
 		$this->assertSame( 'done', Runs::get( $run )['state'] );
@@ -103,7 +91,7 @@ final class TracesTest extends PluginCase {
 	}
 
 	public function test_a_slice_that_is_asked_for_in_another_goes_on_in_that_one(): void {
-		$tenant = $this->connected( 'sliced', 5 );
+		$tenant = $this->traced( 'sliced', 5 );
 		$run    = $this->ask( '', 'nonsense', array( 'tenant' => 'sliced' ) )['id'];
 		$this->assertSame( '', $this->trace_of( $run ) );
 		$this->assertSame( 'done', $this->ask( "/$run/slice", self::ASKED )['state'] );
@@ -114,7 +102,7 @@ final class TracesTest extends PluginCase {
 	}
 
 	public function test_what_a_request_calls_by_itself_goes_on_in_its_own(): void {
-		$this->connected( 'direct', 5 );
+		$this->traced( 'direct', 5 );
 		$this->php( '$_SERVER["HTTP_TRACEPARENT"] = "' . self::ASKED . '"; require $argv[1]; ( new TenantCRMSync( "direct" ) )->fetch_leads();' );
 		$this->assertSame( array( substr( self::ASKED, 3, 32 ) ), array_column( ( new AttemptSearch( null, array( 'words' => substr( self::ASKED, 3, 32 ) ) ) )->page( 10 ), 'trace_id' ) );
 	}
@@ -122,7 +110,7 @@ final class TracesTest extends PluginCase {
 	public function test_lines_for_log_shippers_and_no_secret_anywhere(): void {
 		$key    = 'canary-' . bin2hex( random_bytes( 16 ) );
 		$file   = sys_get_temp_dir() . '/tcs-' . bin2hex( random_bytes( 8 ) ) . '.jsonl';
-		$tenant = $this->connected( 'lines', 35, $key );
+		$tenant = $this->traced( 'lines', 35, $key );
 		// The CRM says the key back, in a failure that is tried again and in one that is not.
 		$echo = array( 'kind' => 'canned', 'times' => 1, 'headers' => array( 'Content-Type' => 'application/json' ) );
 		Sandbox::post( '/faults', array( 'tenant' => 'lines', 'faults' => array( $echo + array( 'status' => 503, 'body' => "{\"error\":\"Bearer $key is busy\"}" ) ) ) );

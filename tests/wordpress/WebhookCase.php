@@ -30,15 +30,7 @@ abstract class WebhookCase extends PluginCase {
 
 	/** A tenant of the article's API whose CRM signs as Standard Webhooks says. */
 	protected function signing( string $id, int $leads = 0, string $secret = self::SECRET, array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-				'settings' => array( 'connection' => array( 'webhook_secret' => $secret ) ) + $settings,
-			)
-		);
+		return $this->connected( $id, $leads, array( 'connection' => array( 'webhook_secret' => $secret ) ) + $settings );
 	}
 
 	/** A tenant of HubSpot; its contacts are the leads. */

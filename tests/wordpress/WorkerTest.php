@@ -20,18 +20,6 @@ final class WorkerTest extends PluginCase {
 		Sandbox::reset();
 	}
 
-	private function connected( string $id, int $leads, array $crm = array(), array $settings = array() ): Tenant {
-		Sandbox::tenant( $id, $leads, $crm );
-		return Tenants::save(
-			array(
-				'id'       => $id,
-				'endpoint' => getenv( 'TCS_SANDBOX_URL' ),
-				'api_key'  => "key-of-$id",
-				'settings' => $settings,
-			)
-		);
-	}
-
 	/** @return array<string, mixed> The run after it was worked. */
 	private function sync( Tenant $tenant, float $seconds = 30.0 ): array {
 		$run = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
@@ -93,7 +81,7 @@ final class WorkerTest extends PluginCase {
 	}
 
 	public function test_hook_mode_pulls_the_same(): void {
-		$tenant = $this->connected( 'hooks', 60, array(), array( 'hooks' => true ) );
+		$tenant = $this->connected( 'hooks', 60, array( 'hooks' => true ) );
 		$run    = $this->sync( $tenant );
 		$this->assertSame( array( 'done', 60, 60 ), array( $run['state'], $run['created'], $this->records() ) );
 	}
@@ -229,7 +217,7 @@ final class WorkerTest extends PluginCase {
 	}
 
 	public function test_ids_that_differ_in_case_come_through_the_whole_way(): void {
-		$tenant = $this->connected( 'cases', 40, array( 'ids' => 'mixed_case' ) );
+		$tenant = $this->connected( 'cases', 40, array(), array( 'ids' => 'mixed_case' ) );
 		$run    = $this->sync( $tenant );
 		$this->assertSame( array( 'done', 40, 40 ), array( $run['state'], $run['created'], $this->records() ) );
 		$ids = array_column( Sandbox::leads( 'cases' ), 'id' );

@@ -10,6 +10,6 @@ if ( ! class_exists( 'TenantCRM\Plugin' ) || ! TenantCRM\Plugin::is_ready() ) {
 	fwrite( STDERR, "The plugin is not active, or the extension in TCS_EXTENSION does not have the class TenantCRMSync.\n" );
 	exit( 1 );
 }
-foreach ( array( 'Rows', 'PluginCase', 'WebhookCase', 'Sandbox', 'TwoWayCase', 'Commanding', 'ArticleText', 'Exposed' ) as $tcs_class ) {
+foreach ( array( 'Rows', 'PluginCase', 'ScreenCase', 'WebhookCase', 'Sandbox', 'TwoWayCase', 'Commanding', 'ArticleText', 'Exposed' ) as $tcs_class ) {
 	require __DIR__ . "/$tcs_class.php";
 }
