@@ -16,6 +16,7 @@ mod limits;
 mod many;
 mod merge;
 mod methods;
+mod prepare;
 mod pull;
 mod records;
 mod references;

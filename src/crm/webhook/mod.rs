@@ -2,7 +2,9 @@
 //! Pure: the secrets, the time and the request are given. Storing, replay and fetching the records are others' business:
 //! what stands in an event is a hint, the record is fetched again.
 
+mod body;
 mod events;
+mod plan;
 mod proof;
 mod refusal;
 mod scheme;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
-use super::events::member;
+use super::body::member;
 use super::refusal::Reason;
 use super::scheme::{
     Algorithm, Basic, BodySecret, Digest, DigestAlgorithm, Encoding, Hmac, KeyEncoding, Scheme, Timestamp, Unit, When,
