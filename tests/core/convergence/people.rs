@@ -233,16 +233,7 @@ impl World {
                 }
                 self.bury(at);
             }
-            (None, true, false) => {
-                let again = Row {
-                    post: row.post.take(),
-                    dirty: true,
-                    times: row.times,
-                    ..Row::default()
-                };
-                self.bury(at);
-                self.new_row(again);
-            }
+            (None, true, false) => self.begin_again(at),
             // Both sides changed meanwhile: look again.
             _ => {
                 row.dirty = true;

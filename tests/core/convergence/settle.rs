@@ -98,15 +98,7 @@ impl World {
             }
             None if crm.is_none() && self.portal(at).is_none() && conflict.is_none() => self.bury(at),
             None if is_restored => {
-                let row = &mut self.ledger[at];
-                let again = Row {
-                    post: row.post.take(),
-                    dirty: true,
-                    times: row.times,
-                    ..Row::default()
-                };
-                self.bury(at);
-                self.new_row(again);
+                self.begin_again(at);
                 return Todo::Nothing;
             }
             _ => {}
@@ -197,6 +189,19 @@ impl World {
         row.seen = None;
         row.dirty = false;
         row.version += 1;
+    }
+
+    /// The record is dead, and its post becomes a new one.
+    pub fn begin_again(&mut self, at: usize) {
+        let row = &mut self.ledger[at];
+        let again = Row {
+            post: row.post.take(),
+            dirty: true,
+            times: row.times,
+            ..Row::default()
+        };
+        self.bury(at);
+        self.new_row(again);
     }
 
     fn judge_newest(
