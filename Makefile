@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract convergence simulate chaos soak valgrind fuzz bench supply sbom reproducible clean
+.PHONY: all help install demo test contract convergence simulate chaos soak valgrind fuzz bench package release-check supply sbom reproducible clean
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -18,7 +18,7 @@ all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@echo "built: $(library)"
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 
 install: ## Copy the extension to PHP and enable it (as root; DESTDIR is honoured)
 	@test -f "$(library)" || { echo "error: there is no $(library): run make first" >&2; exit 1; }
@@ -27,6 +27,10 @@ install: ## Copy the extension to PHP and enable it (as root; DESTDIR is honoure
 	test -e "$(mods)/tenant_crm_sync.ini" || install -D -m 644 src/php/tenant_crm_sync.ini "$(mods)/tenant_crm_sync.ini"
 	test -n "$(DESTDIR)" || phpenmod -v "$(version)" tenant_crm_sync
 	@test -n "$(DESTDIR)" || echo "Installed. Restart PHP-FPM: systemctl restart php$(version)-fpm"
+
+package: ## The files of a release in target/dist: .deb, archives, the plugin's zip, list of parts, checksums; PHP_CONFIG=PATH PHP=PATH for another PHP
+	@bash tests/stack/deps.sh build package
+	@PHP_CONFIG="$(PHP_CONFIG)" bash .ci/package/build
 
 demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once ends after the table
 	@bash tests/stack/deps.sh run
@@ -75,6 +79,11 @@ bench: all ## Measure beside Guzzle, Symfony, curl_multi and hyper (25 minutes, 
 	@cargo build --release --locked --package sandbox-crm
 	@cargo build --release --locked --package hyper-limit
 	@QUICK=$(QUICK) BUSY=$(BUSY) SMOKE=$(SMOKE) SEED_ARTICLE=$(SEED_ARTICLE) BENCH_JSON=$(target)/bench.json bash tests/bench/run $(CASES)
+
+release-check: package ## Look at what make package has made before it is released: versions, symbols, glibc, PIE, the .deb in a clean Debian and more (minutes); CHECKS="deb quiet"
+	@bash tests/stack/deps.sh run test
+	@cargo build --release --locked --package sandbox-crm
+	@CHECKS="$(CHECKS)" bash tests/release/run
 
 supply: ## Licences, sources, known weaknesses and pinned versions of all parts
 	@bash tests/stack/deps.sh build test

@@ -725,7 +725,7 @@ namespace TenantCRMSync {
 			throw new \LogicException( 'stub' );
 		}
 
-		/** @return list<array<mixed>> All records. */
+		/** All records of the batch, as `row()` gives each. @return list<array<mixed>> */
 		public function rows(): array {
 			throw new \LogicException( 'stub' );
 		}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs with apt what is missing on a bare Debian 12, and only that; says what to do where it cannot.
-# Usage: deps.sh build|run|test|browser|bench|valgrind …   Needs root only if something is missing. Starts no daemon.
+# Usage: deps.sh build|run|test|browser|bench|valgrind|package …   Needs root only if something is missing. Starts no daemon.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH="$HOME/.cargo/bin:$PATH:/usr/sbin"
@@ -9,10 +9,13 @@ build=(php8.2-dev php8.2-cli build-essential clang libclang-dev ca-certificates)
 # php, php8.2-fpm and nginx are named beside wordpress, or apt would choose Apache for it.
 run=(php php8.2-fpm php8.2-mysql php8.2-curl php8.2-mbstring php8.2-xml php8.2-gd php8.2-intl php8.2-zip nginx-light
 	mariadb-server wordpress wordpress-theme-twentytwentythree curl ca-certificates)
-tests=(phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils python3-venv redis-server openssl faketime)
+tests=(phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils zip unzip python3-venv redis-server openssl faketime)
 
 # Whom the benchmarks are run against; curl comes with the rest.
 bench=(php-guzzlehttp-guzzle php-symfony-http-client)
+
+# What a release is packed with, and the clean root that it is tried in.
+package=(zip unzip python3-venv dpkg-dev binutils debootstrap git)
 
 wanted=$(sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$here/../../Cargo.toml")
 
@@ -38,6 +41,7 @@ for group in "$@"; do
 		build) need "${build[@]}"; rust_is_good || want_rust=(rustc-web cargo-web) ;;
 		run) need "${run[@]}" ;;
 		valgrind) need valgrind ;;
+		package) need "${package[@]}" ;;
 		bench) need "${bench[@]}" ;;
 		test)
 			need "${tests[@]}"
@@ -50,7 +54,7 @@ for group in "$@"; do
 			command -v node >/dev/null || missing+=(nodejs)
 			command -v npm >/dev/null || missing+=(npm)
 			;;
-		*) echo "usage: deps.sh build|run|test|browser|bench|valgrind …" >&2; exit 2 ;;
+		*) echo "usage: deps.sh build|run|test|browser|bench|valgrind|package …" >&2; exit 2 ;;
 	esac
 done
 [ ${#missing[@]} -gt 0 ] || [ ${#want_rust[@]} -gt 0 ] || [ ${#want_tools[@]} -gt 0 ] || exit 0

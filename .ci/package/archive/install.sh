@@ -36,7 +36,11 @@ else
 fi
 
 if [ -n "$remove" ]; then
-	if [ -n "$available" ]; then phpdismod -v "$minor" tenant_crm_sync || true; fi
+	# With its notes on who wanted it so: a package that is installed later decides anew.
+	if [ -n "$available" ]; then
+		phpdismod -q -r -v "$minor" tenant_crm_sync || true
+		phpdismod -q -p -f -v "$minor" tenant_crm_sync || true
+	fi
 	if cmp -s "$here/tenant_crm_sync.ini" "$ini"; then rm -f "$ini"; elif [ -e "$ini" ]; then
 		[ -n "$available" ] || mv "$ini" "$ini.removed"
 		echo "Your settings stay: $(ls "$ini" "$ini.removed" 2>/dev/null)"

@@ -15,8 +15,8 @@ use TenantCRM\Wakers;
 return static function ( Checks $checks, Site $site ): void {
 	$checks->group( 'FAULTS A19: WP-Cron is off, the timer of the system works' );
 	$folder  = getenv( 'TCS_WWW' ) . '/wp-content/plugins/tenant-crm-sync/bin/systemd';
-	$service = (string) file_get_contents( "$folder/tenant-crm-sync@.service" );
-	$timer   = (string) file_get_contents( "$folder/tenant-crm-sync@.timer" );
+	$service = (string) file_get_contents( "$folder/tenant-crm-sync.service" );
+	$timer   = (string) file_get_contents( "$folder/tenant-crm-sync.timer" );
 	foreach ( array( 'service' => $service, 'timer' => $timer ) as $name => $unit ) {
 		$odd = preg_grep( '/^(?:#.*|\[[A-Z][a-z]+\]|[A-Z][A-Za-z]+=.*)?$/', explode( "\n", $unit ), PREG_GREP_INVERT );
 		$checks->same( "the $name is made of sections, settings and comments", array(), $odd );
