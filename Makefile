@@ -37,8 +37,10 @@ demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once 
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/demo/run $(ARGS)
 
-test: all ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH and SPECS=DIR: see README
-	@bash tests/stack/deps.sh run test browser
+test: ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH and SPECS=DIR: see README
+	@bash tests/stack/deps.sh build
+	@# apt fetches the rest while the compiler works.
+	@bash tests/stack/deps.sh run test browser & apt=$$!; $(MAKE) --no-print-directory all && wait $$apt
 	@bash tests/run $(ARGS)
 
 contract: all ## Let the CRMs' own OpenAPI files judge both sides: SPECS=DIR, or SPEC=FILE CONNECTOR=NAME
