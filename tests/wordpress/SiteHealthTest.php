@@ -5,9 +5,9 @@
  */
 
 use TenantCRM\Cron;
+use TenantCRM\Extension;
 use TenantCRM\Health\Clocks;
 use TenantCRM\Health\DebugInfo;
-use TenantCRM\Health\Host;
 use TenantCRM\Jobs;
 use TenantCRM\Schema;
 use TenantCRM\SiteHealth;
@@ -36,9 +36,9 @@ final class SiteHealthTest extends PluginCase {
 
 	public function test_the_extension_matches_by_its_minor_version(): void {
 		$this->assertSame( 'good', SiteHealth::result( 'extension' )['status'] );
-		$this->assertTrue( Host::belong_together( '0.1.0', '0.1.7' ) );
-		$this->assertFalse( Host::belong_together( '0.1.0', '0.2.0' ) );
-		$this->assertFalse( Host::belong_together( '1.1.0', '0.1.0' ) );
+		$this->assertTrue( Extension::belong_together( '0.1.0', '0.1.7' ) );
+		$this->assertFalse( Extension::belong_together( '0.1.0', '0.2.0' ) );
+		$this->assertFalse( Extension::belong_together( '1.1.0', '0.1.0' ) );
 	}
 
 	public function test_the_key_is_told_with_its_source_and_mode_and_not_its_place(): void {

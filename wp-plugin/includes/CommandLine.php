@@ -36,7 +36,7 @@ final class CommandLine {
 	public static function execute( string $command, array $options ): int {
 		try {
 			if ( ! Plugin::is_ready() ) {
-				throw new \RuntimeException( 'the PHP extension tenant_crm_sync is not loaded; see Site Health' );
+				throw new \RuntimeException( (string) Extension::obstacle() );
 			}
 			Schema::migrate();
 			return call_user_func( Commands::ALL[ $command ][0], $options );

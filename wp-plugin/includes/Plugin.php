@@ -65,9 +65,9 @@ final class Plugin {
 		return self::$file;
 	}
 
-	/** Whether the native class is there. The article's own class of the same name has no pull(). */
+	/** Whether there is an extension that this plugin can work with. */
 	public static function is_ready(): bool {
-		return class_exists( 'TenantCRMSync', false ) && method_exists( 'TenantCRMSync', 'pull' );
+		return Extension::is_usable();
 	}
 
 	/** Keeps the keys of the sites of a network apart. */
@@ -77,10 +77,8 @@ final class Plugin {
 
 	/** Nothing is asked of the database until a connection needs a token. */
 	private static function use_tokens(): void {
-		if ( interface_exists( 'TenantCRMSync\\TokenStore', false ) && method_exists( 'TenantCRMSync', 'use_token_store' ) ) {
-			\TenantCRMSync::use_token_store( new Tokens\TokenStore() );
-			Tokens\Connect::register();
-		}
+		\TenantCRMSync::use_token_store( new Tokens\TokenStore() );
+		Tokens\Connect::register();
 	}
 
 	/** @param bool $network_wide Whether the whole network gets it; each site makes its tables when it is first used. */

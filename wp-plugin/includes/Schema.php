@@ -38,6 +38,17 @@ final class Schema {
 		return self::VERSION <= (int) get_option( self::OPTION, 0 );
 	}
 
+	/** That a newer plugin has changed the tables, and this one came back, with what to do; null where it is not so. Migrations only add, so it goes on. */
+	public static function newer(): ?string {
+		$have = (int) get_option( self::OPTION, 0 );
+		return $have <= self::VERSION ? null : sprintf(
+			/* translators: 1: number, 2: number */
+			__( 'A newer version of the plugin has been here: the tables are of version %1$s, this plugin knows version %2$s. Syncs go on, and what only the newer version knows rests. Install the newer version again; to stay with this one, restore the database of before the update.', 'tenant-crm-sync' ),
+			$have,
+			self::VERSION
+		);
+	}
+
 	/**
 	 * Brings the tables to the newest version. Every migration can run twice: one that was cut short is simply run again.
 	 *

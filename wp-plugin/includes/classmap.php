@@ -73,6 +73,7 @@ return array(
 	'TenantCRM\\DeadLetters' => __DIR__ . '/DeadLetters.php',
 	'TenantCRM\\DoctorCommands' => __DIR__ . '/DoctorCommands.php',
 	'TenantCRM\\Exposition' => __DIR__ . '/Exposition.php',
+	'TenantCRM\\Extension' => __DIR__ . '/Extension.php',
 	'TenantCRM\\Failure' => __DIR__ . '/Failure.php',
 	'TenantCRM\\Fields' => __DIR__ . '/Fields.php',
 	'TenantCRM\\Health\\Clocks' => __DIR__ . '/Health/Clocks.php',

@@ -1,36 +1,36 @@
 <?php
 /**
- * Notices: the missing extension (on our screens and on the Plugins page), and what the last action did.
+ * Notices: an extension that is missing or of another version (on our screens and on the Plugins page), and what the last action did.
  *
  * The address only carries a code; the words are here, so no link can make the screen say something else.
  */
 
 namespace TenantCRM\Admin;
 
-use TenantCRM\Plugin;
+use TenantCRM\Extension;
+use TenantCRM\Schema;
 
 final class Notices {
 
 	const QUERY = 'tenant-crm-did';
 
 	public static function register(): void {
-		add_action( 'admin_notices', array( __CLASS__, 'missing_extension' ) );
+		add_action( 'admin_notices', array( __CLASS__, 'versions' ) );
 		add_action( 'admin_notices', array( __CLASS__, 'last_action' ) );
 		add_filter( 'removable_query_args', array( __CLASS__, 'removable' ) );
 	}
 
-	public static function missing_extension(): void {
-		if ( Plugin::is_ready() || ! current_user_can( 'activate_plugins' ) ) {
+	/** Who cannot change it is not told. */
+	public static function versions(): void {
+		if ( ! current_user_can( 'activate_plugins' ) || ! ( Screens::is_ours() || 'plugins' === get_current_screen()->id ) ) {
 			return;
 		}
-		if ( ! Screens::is_ours() && 'plugins' !== get_current_screen()->id ) {
-			return;
+		foreach ( array_filter( array( Extension::obstacle() ) ) as $words ) {
+			self::show( 'error', __( 'Tenant CRM Sync does nothing just now.', 'tenant-crm-sync' ) . ' ' . $words, false );
 		}
-		self::show(
-			'error',
-			__( 'Tenant CRM Sync does nothing until the PHP extension tenant_crm_sync is loaded. Install tenant_crm_sync.so for the PHP that runs this site and restart it; no data was touched.', 'tenant-crm-sync' ),
-			false
-		);
+		foreach ( array_filter( array( Extension::difference(), Schema::newer() ) ) as $words ) {
+			self::show( 'warning', __( 'Tenant CRM Sync:', 'tenant-crm-sync' ) . ' ' . $words, false );
+		}
 	}
 
 	public static function last_action(): void {

@@ -74,7 +74,7 @@ final class Screens {
 				printf(
 					'<div class="wrap"><h1>%s</h1><p>%s</p></div>',
 					esc_html__( 'CRM Sync', 'tenant-crm-sync' ),
-					esc_html__( 'Tenants, leads and the log are shown again as soon as the extension is loaded.', 'tenant-crm-sync' )
+					esc_html__( 'Tenants, leads and the log are shown again as soon as there is an extension that fits.', 'tenant-crm-sync' )
 				);
 			},
 			'dashicons-update',

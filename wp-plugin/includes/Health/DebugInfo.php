@@ -8,6 +8,7 @@
 namespace TenantCRM\Health;
 
 use TenantCRM\Alerts;
+use TenantCRM\Extension;
 use TenantCRM\Jobs;
 use TenantCRM\Plugin;
 use TenantCRM\Schema;
@@ -28,7 +29,7 @@ final class DebugInfo {
 		$info   = is_array( $info ) ? $info : array();
 		$fields = array(
 			'plugin'    => self::field( __( 'Plugin version', 'tenant-crm-sync' ), Plugin::VERSION ),
-			'extension' => self::field( __( 'Extension', 'tenant-crm-sync' ), Plugin::is_ready() ? (string) \TenantCRMSync::status()['version'] : __( 'not loaded', 'tenant-crm-sync' ) ),
+			'extension' => self::field( __( 'Extension', 'tenant-crm-sync' ), Extension::version() ?: __( 'not loaded', 'tenant-crm-sync' ) ),
 		);
 		if ( Plugin::is_ready() ) {
 			$fields += self::of_extension();

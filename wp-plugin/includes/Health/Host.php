@@ -9,7 +9,7 @@ namespace TenantCRM\Health;
 
 use TenantCRM\Attempts;
 use TenantCRM\Counters;
-use TenantCRM\Plugin;
+use TenantCRM\Extension;
 use TenantCRM\Schema;
 
 final class Host {
@@ -19,37 +19,19 @@ final class Host {
 
 	/** @return array<string, mixed> */
 	public static function extension(): array {
-		if ( ! extension_loaded( 'tenant_crm_sync' ) && ! Plugin::is_ready() ) {
-			return Result::critical(
-				__( 'The PHP extension for CRM Sync is not loaded', 'tenant-crm-sync' ),
-				__( 'No tenant is synced and no credential can be opened. Install tenant_crm_sync.so for the PHP that serves this site (and the one of its command line), enable it, and restart PHP-FPM. Nothing was changed or lost meanwhile.', 'tenant-crm-sync' )
-			);
+		$obstacle = Extension::obstacle();
+		if ( null !== $obstacle ) {
+			return Result::critical( __( 'There is no PHP extension that CRM Sync can work with', 'tenant-crm-sync' ), $obstacle );
 		}
-		if ( ! Plugin::is_ready() ) {
-			return Result::critical(
-				__( 'Another class takes the name TenantCRMSync', 'tenant-crm-sync' ),
-				__( 'The extension is loaded, but the class TenantCRMSync is not its own. Remove the old class from the site’s code, and set tenant_crm_sync.register_class = 1.', 'tenant-crm-sync' )
-			);
-		}
-		$version = (string) ( \TenantCRMSync::status()['version'] ?? '' );
-		if ( ! self::belong_together( Plugin::VERSION, $version ) ) {
-			return Result::critical(
-				__( 'Plugin and PHP extension of CRM Sync do not belong together', 'tenant-crm-sync' ),
-				/* translators: 1: version of the plugin, 2: version of the extension */
-				sprintf( __( 'The plugin is version %1$s, the extension %2$s. Install the same version of both and restart PHP-FPM.', 'tenant-crm-sync' ), Plugin::VERSION, $version )
-			);
+		$difference = Extension::difference();
+		if ( null !== $difference ) {
+			return Result::advice( __( 'Plugin and PHP extension of CRM Sync are of different versions', 'tenant-crm-sync' ), $difference );
 		}
 		return Result::good(
 			__( 'The PHP extension for CRM Sync is loaded', 'tenant-crm-sync' ),
 			/* translators: %s: version */
-			sprintf( __( 'Version %s matches the plugin.', 'tenant-crm-sync' ), $version )
+			sprintf( __( 'Version %s matches the plugin.', 'tenant-crm-sync' ), Extension::version() )
 		);
-	}
-
-	/** Patch versions go together: "0.1" of "0.1.3" counts. */
-	public static function belong_together( string $plugin, string $extension ): bool {
-		$minor = static fn( string $version ): array => array_slice( explode( '.', $version ), 0, 2 );
-		return $minor( $plugin ) === $minor( $extension );
 	}
 
 	/** @return array<string, mixed> */

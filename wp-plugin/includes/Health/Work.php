@@ -25,6 +25,10 @@ final class Work {
 
 	/** @return array<string, mixed> */
 	public static function tables(): array {
+		$newer = Schema::newer();
+		if ( null !== $newer ) {
+			return Result::advice( __( 'The tables of CRM Sync are of a newer version of the plugin', 'tenant-crm-sync' ), $newer );
+		}
 		return Schema::is_current()
 			? Result::good( __( 'The tables of CRM Sync are there', 'tenant-crm-sync' ), __( 'They are of the plugin’s version.', 'tenant-crm-sync' ) )
 			: Result::critical(
