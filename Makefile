@@ -10,7 +10,9 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo test contract convergence simulate chaos soak valgrind fuzz bench package release-check supply sbom reproducible clean
+.PHONY: all help install demo stranger test contract convergence simulate chaos soak valgrind fuzz bench package release-check hooks supply sbom reproducible clean
+
+##@ Build and install
 
 all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@bash tests/stack/deps.sh build
@@ -18,7 +20,7 @@ all: ## Build the extension (installs what is missing on Debian 12, as root)
 	@echo "built: $(library)"
 
 help: ## This list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
+	@awk -F ':.*## ' '/^##@ / { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 install: ## Copy the extension to PHP and enable it (as root; DESTDIR is honoured)
 	@test -f "$(library)" || { echo "error: there is no $(library): run make first" >&2; exit 1; }
@@ -32,10 +34,17 @@ package: ## The files of a release in target/dist: .deb, archives, the plugin's 
 	@bash tests/stack/deps.sh build package
 	@PHP_CONFIG="$(PHP_CONFIG)" bash .ci/package/build
 
+##@ Try it
+
 demo: all ## Start a whole portal with three tenants and sync them; ARGS=--once ends after the table
 	@bash tests/stack/deps.sh run
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/demo/run $(ARGS)
+
+stranger: ## Type README's path from nothing to a first sync in a clean Debian root (as long as the compiler takes); CARGO=FOLDER keeps what it builds
+	@bash tests/stranger/run
+
+##@ Test
 
 test: ## Run all tests; ARGS="fpm phpt" runs some; SEED_ARTICLE=PATH and SPECS=DIR: see README
 	@bash tests/stack/deps.sh build
@@ -76,16 +85,25 @@ valgrind: all ## The phpt tests under valgrind (minutes)
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/run valgrind
 
+##@ Measure
+
 bench: all ## Measure beside Guzzle, Symfony, curl_multi and hyper (25 minutes, on a quiet machine); QUICK=1: 3 minutes; CASES="pages call"
 	@bash tests/stack/deps.sh run bench
 	@cargo build --release --locked --package sandbox-crm
 	@cargo build --release --locked --package hyper-limit
 	@QUICK=$(QUICK) BUSY=$(BUSY) SMOKE=$(SMOKE) SEED_ARTICLE=$(SEED_ARTICLE) BENCH_JSON=$(target)/bench.json bash tests/bench/run $(CASES)
 
+##@ Release it
+
 release-check: package ## Look at what make package has made before it is released: versions, symbols, glibc, PIE, the .deb in a clean Debian and more (minutes); CHECKS="deb quiet"
 	@bash tests/stack/deps.sh run test
 	@cargo build --release --locked --package sandbox-crm
 	@CHECKS="$(CHECKS)" bash tests/release/run
+
+##@ Look after it
+
+hooks: ## Have git look at the changed files before each commit (seconds): rustfmt, php -l, phpcs, shellcheck, prettier
+	@bash tests/lint/pre-commit --install
 
 supply: ## Licences, sources, known weaknesses and pinned versions of all parts
 	@bash tests/stack/deps.sh build test
