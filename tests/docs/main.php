@@ -1,12 +1,12 @@
 <?php
 /**
- * Every block of commands in README.md, SECURITY.md and docs/ is run here, in its order, on a site and a CRM of its own; or it says which other suite runs it, and
+ * Every block of commands in README.md, CONTRIBUTING.md, SECURITY.md and docs/ is run here, in its order, on a site and a CRM of its own; or it says which other suite runs it, and
  * that suite's file has the words that it claims. A comment above the block says which:
  *
  *     <!-- run -->   <!-- run, ends with 1 -->   <!-- tested by tests/package/run: install DESTDIR -->
  *
  * Blocks of `text`, `ini`, `yaml`, `json` are no commands. /etc is a folder of the test's, https://crm.example.com the sandbox CRM. Commands that are only
- * mentioned must exist, and so must files that are linked to.
+ * mentioned must exist, and so must files that are linked to or named by their path.
  */
 
 use TenantCRM\Commands;
@@ -34,7 +34,8 @@ function start( array $words, string $input = '' ): array {
 require $root . '/wp-plugin/includes/Commands.php';
 is( 'docs/commands.md is made of the commands that there are', 0 === start( array( PHP_BINARY, __DIR__ . '/commands', '--check' ) )[0] );
 
-foreach ( array_merge( array( "$root/README.md", "$root/SECURITY.md" ), glob( "$root/docs/*.md" ), array( "$root/wp-plugin/readme.txt" ) ) as $file ) {
+$makefile = file_get_contents( "$root/Makefile" );
+foreach ( array_merge( array( "$root/README.md", "$root/CONTRIBUTING.md", "$root/SECURITY.md" ), glob( "$root/docs/*.md" ), array( "$root/wp-plugin/readme.txt" ) ) as $file ) {
 	$name = substr( $file, strlen( $root ) + 1 );
 	$text = file_get_contents( $file );
 
@@ -47,6 +48,16 @@ foreach ( array_merge( array( "$root/README.md", "$root/SECURITY.md" ), glob( "$
 	preg_match_all( '/\]\((?!https?:|#)([^)#]+)/', $text, $links );
 	foreach ( array_unique( $links[1] ) as $link ) {
 		is( "$name: there is $link", file_exists( dirname( $file ) . "/$link" ) );
+	}
+
+	preg_match_all( '#`((?:src|tests|wp-plugin|docs|php-stubs|\.github|\.ci)/[A-Za-z0-9_./-]*)[^`]*`#', $text, $paths );
+	foreach ( array_unique( $paths[1] ) as $path ) {
+		is( "$name: there is $path", file_exists( "$root/$path" ) );
+	}
+
+	preg_match_all( '/`make ([a-z-]+)/', $text, $targets );
+	foreach ( array_unique( $targets[1] ) as $target ) {
+		is( "$name: there is make $target", 1 === preg_match( "/^$target:.* ## /m", $makefile ) );
 	}
 
 	// What is to be typed. A fresh site for each document.
