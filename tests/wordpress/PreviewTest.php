@@ -85,7 +85,7 @@ final class PreviewTest extends TwoWayCase {
 			$html  = ob_get_clean();
 			$_POST = $_REQUEST = array();
 		}
-		$this->assertStringContainsString( 'In the portal</span> changed <strong>1</strong></th></tr><tr><td data-colname="Field">phone</td><td data-colname="From">+49 30 1</td><td data-colname="To">&lt;script&gt;alert(1)&lt;/script&gt;</td><td data-colname="Rule">changed in the CRM only</td>', $html );
+		$this->assertStringContainsString( 'In the portal</span> changed <strong>1</strong></th></tr><tr><td data-colname="Field"><span>phone</span></td><td data-colname="From"><span>+49 30 1</span></td><td data-colname="To"><span>&lt;script&gt;alert(1)&lt;/script&gt;</span></td><td data-colname="Rule"><span>changed in the CRM only</span></td>', $html );
 		$this->assertStringNotContainsString( '<script', $html );
 		ob_start();
 		$this->assertSame( 0, CommandLine::run( array( 'preview', '--tenant=acme', '--format=json' ) ) );

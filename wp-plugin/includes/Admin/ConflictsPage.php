@@ -48,7 +48,7 @@ final class ConflictsPage {
 		if ( null === self::$table ) {
 			return;
 		}
-		printf( '<div class="wrap tcs-wrap tcs-conflicts"><h1>%s</h1>', esc_html__( 'CRM Sync: conflicts', 'tenant-crm-sync' ) );
+		printf( '<div class="wrap tcs-wrap tcs-conflicts"><h1>%s</h1>', esc_html__( 'Conflicts', 'tenant-crm-sync' ) );
 		self::said();
 		self::$table->views();
 		Choice::open( Screens::CONFLICTS );

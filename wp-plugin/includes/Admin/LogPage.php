@@ -43,7 +43,7 @@ final class LogPage {
 	}
 
 	public static function render(): void {
-		printf( '<div class="wrap tcs-wrap tcs-log"><h1>%s</h1>', esc_html__( 'CRM Sync: log', 'tenant-crm-sync' ) );
+		printf( '<div class="wrap tcs-wrap tcs-log"><h1>%s</h1>', esc_html__( 'Log', 'tenant-crm-sync' ) );
 		self::tabs();
 		if ( self::is_requests() ) {
 			RequestList::render();

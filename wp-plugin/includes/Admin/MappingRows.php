@@ -33,27 +33,27 @@ final class MappingRows {
 
 	private static function table( ConnectionForm $form, ?Tenant $tenant, ?Samples $samples ): void {
 		printf(
-			'<table class="widefat striped"><thead><tr><th scope="col">%s</th><th scope="col">%s</th><th scope="col">%s</th></tr></thead><tbody>',
+			'<table class="widefat striped"><thead><tr><th scope="col">%s</th><th scope="col">%s</th>%s</tr></thead><tbody>',
 			esc_html__( 'Here', 'tenant-crm-sync' ),
 			esc_html__( 'Field of the CRM', 'tenant-crm-sync' ),
-			esc_html__( 'Samples', 'tenant-crm-sync' )
+			$samples ? '<th scope="col">' . esc_html__( 'Samples', 'tenant-crm-sync' ) . '</th>' : ''
 		);
 		$own = Mapping::rows( $form->mapping );
 		foreach ( $tenant ? array_diff_key( Fields::of( $tenant, 'leads' )->map(), $own ) : array() as $field => $target ) {
 			printf(
-				'<tr><td>%s</td><td>%s</td><td>%s</td></tr>',
+				'<tr><td>%s</td><td>%s</td>%s</tr>',
 				'title' === $target ? esc_html__( 'name of the lead', 'tenant-crm-sync' ) : '<code>' . esc_html( $target ) . '</code>',
 				/* translators: %s: name of a field, for example "email" */
 				esc_html( sprintf( __( '%s, as the connector says', 'tenant-crm-sync' ), $field ) ),
-				esc_html( $samples ? implode( ' · ', $samples->of( (string) $field ) ) : '' )
+				$samples ? '<td>' . esc_html( implode( ' · ', $samples->of( (string) $field ) ) ) . '</td>' : ''
 			);
 		}
 		$nth = 0;
 		foreach ( $own as $to => $from ) {
-			self::row( ++$nth, (string) $to, $from, $samples ? implode( ' · ', $samples->fields()[ $from ]['samples'] ?? $samples->of( (string) $to ) ) : '' );
+			self::row( ++$nth, (string) $to, $from, $samples ? $samples->fields()[ $from ]['samples'] ?? $samples->of( (string) $to ) : null );
 		}
 		for ( $empty = 0; $empty < Mapping::EMPTY_ROWS; $empty++ ) {
-			self::row( ++$nth, '', '', '' );
+			self::row( ++$nth, '', '', $samples ? array() : null );
 		}
 		echo '</tbody></table>';
 		if ( $samples && $samples->fields() ) {
@@ -66,16 +66,17 @@ final class MappingRows {
 		printf( '<p class="description">%s</p>', esc_html__( 'Each own row becomes meta of that name. Take a row away by emptying both of its fields. What you map here is read again from the beginning with the next sync.', 'tenant-crm-sync' ) );
 	}
 
-	private static function row( int $nth, string $to, string $from, string $samples ): void {
+	/** @param list<string>|null $samples Null where none were asked for: there is no column for them then. */
+	private static function row( int $nth, string $to, string $from, ?array $samples ): void {
 		printf(
-			'<tr><td><input name="map_to[]" value="%1$s" aria-label="%2$s" maxlength="64" spellcheck="false" autocomplete="off"></td><td><input name="map_from[]" value="%3$s" aria-label="%4$s" list="tcs-crm-fields" spellcheck="false" autocomplete="off"></td><td>%5$s</td></tr>',
+			'<tr><td><input name="map_to[]" value="%1$s" aria-label="%2$s" maxlength="64" spellcheck="false" autocomplete="off"></td><td><input name="map_from[]" value="%3$s" aria-label="%4$s" list="tcs-crm-fields" spellcheck="false" autocomplete="off"></td>%5$s</tr>',
 			esc_attr( $to ),
 			/* translators: %d: number of a row */
 			esc_attr( sprintf( __( 'Name here, row %d', 'tenant-crm-sync' ), $nth ) ),
 			esc_attr( $from ),
 			/* translators: %d: number of a row */
 			esc_attr( sprintf( __( 'Field of the CRM, row %d', 'tenant-crm-sync' ), $nth ) ),
-			esc_html( $samples )
+			null === $samples ? '' : '<td>' . esc_html( implode( ' · ', $samples ) ) . '</td>'
 		);
 	}
 

@@ -42,6 +42,7 @@ final class OverviewPage {
 				__( 'Conflicts: fields that both sides changed and a person has to decide.', 'tenant-crm-sync' ),
 			)
 		);
+		wp_enqueue_style( 'tenant-crm-sync-overview', Screens::asset( 'overview.css' ), array( 'tenant-crm-sync' ), Screens::version( 'overview.css' ) );
 		Screens::script(
 			array(
 				'locale'   => str_replace( '_', '-', get_user_locale() ),

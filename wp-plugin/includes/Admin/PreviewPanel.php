@@ -122,7 +122,8 @@ final class PreviewPanel {
 			$cells = array( '' === $change['field'] ? __( 'the whole record', 'tenant-crm-sync' ) : $change['field'], PreviewCommands::short( $change['from'] ), PreviewCommands::short( $change['to'] ), $change['rule'] );
 			echo '<tr>';
 			foreach ( array_combine( self::heads(), $cells ) as $head => $cell ) {
-				printf( '<td data-colname="%s">%s</td>', esc_attr( $head ), esc_html( $cell ) );
+				// One element: WordPress makes pictures of emoji, and on a phone each would be a cell of its own.
+				printf( '<td data-colname="%s">%s</td>', esc_attr( $head ), '' === $cell ? '' : '<span>' . esc_html( $cell ) . '</span>' );
 			}
 			echo '</tr>';
 		}
@@ -149,8 +150,8 @@ final class PreviewPanel {
 			'create'  => __( 'new', 'tenant-crm-sync' ),
 			'update'  => __( 'changed', 'tenant-crm-sync' ),
 			'delete'  => __( 'deleted', 'tenant-crm-sync' ),
-			'bin'     => __( 'into the bin', 'tenant-crm-sync' ),
-			'restore' => __( 'out of the bin', 'tenant-crm-sync' ),
+			'bin'     => __( 'into the trash', 'tenant-crm-sync' ),
+			'restore' => __( 'out of the trash', 'tenant-crm-sync' ),
 			'ask'     => __( 'to be decided', 'tenant-crm-sync' ),
 		);
 	}

@@ -48,7 +48,7 @@ final class RefusedPage {
 		if ( null === self::$table ) {
 			return;
 		}
-		printf( '<div class="wrap tcs-wrap tcs-refused"><h1>%s</h1>', esc_html__( 'CRM Sync: refused rows', 'tenant-crm-sync' ) );
+		printf( '<div class="wrap tcs-wrap tcs-refused"><h1>%s</h1>', esc_html__( 'Refused rows', 'tenant-crm-sync' ) );
 		self::said();
 		self::dead();
 		self::$table->views();

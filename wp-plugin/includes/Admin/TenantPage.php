@@ -38,6 +38,8 @@ final class TenantPage {
 		if ( $tenant ) {
 			// WordPress takes the title from the menu, which only knows "Add tenant".
 			add_filter( 'admin_title', static fn( $title ) => str_replace( __( 'Add tenant', 'tenant-crm-sync' ), self::title( $tenant ), $title ) );
+			// Nor is it where people came from.
+			add_filter( 'submenu_file', static fn() => Screens::OVERVIEW );
 		}
 		self::help();
 		try {

@@ -36,7 +36,7 @@ final class TenantSections {
 		echo '<table class="form-table" role="presentation">';
 		Field::select( 'direction', __( 'Direction', 'tenant-crm-sync' ), $choices['direction'], $form->values['direction'], __( 'What the portal changes, and what its forms bring, only goes to the CRM where you choose that here.', 'tenant-crm-sync' ), $form->errors['direction'] ?? '' );
 		Field::select( 'policy', __( 'Where both changed a field', 'tenant-crm-sync' ), $choices['policy'], $form->values['policy'], __( 'Only for both ways. Where nobody can tell, and where a person decides, it waits under Conflicts and holds up nothing else.', 'tenant-crm-sync' ), '' );
-		Field::select( 'portal_deletes', __( 'A lead goes to the bin', 'tenant-crm-sync' ), $choices['portal_deletes'], $form->values['portal_deletes'], __( 'Not where leads only come from the CRM. Many at once wait for a person in any case.', 'tenant-crm-sync' ), '' );
+		Field::select( 'portal_deletes', __( 'A lead goes to the trash', 'tenant-crm-sync' ), $choices['portal_deletes'], $form->values['portal_deletes'], __( 'Not where leads only come from the CRM. Many at once wait for a person in any case.', 'tenant-crm-sync' ), '' );
 		self::objects( $form );
 		if ( ! $form->is_foreign() ) {
 			MappingRows::render( $form->connection, $form->tenant, $samples );
@@ -70,7 +70,8 @@ final class TenantSections {
 				'parallel',
 				__( 'Pages side by side', 'tenant-crm-sync' ),
 				array( 'type' => 'number', 'class' => 'small-text', 'value' => $form->values['parallel'], 'min' => 1, 'max' => TenantForm::MAX_PARALLEL ), // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-				__( 'More than 1 needs the box above.', 'tenant-crm-sync' ),
+				/* translators: %s: number of pages */
+				sprintf( __( 'More than 1 needs the box above. This host allows at most %s.', 'tenant-crm-sync' ), number_format_i18n( max( 1, min( TenantForm::MAX_PARALLEL, (int) ini_get( 'tenant_crm_sync.max_parallel' ) ) ) ) ),
 				$form->errors['parallel'] ?? ''
 			);
 			$form->limits->render( $form->connection->about() );

@@ -55,7 +55,7 @@ final class Errors {
 	public static function no_bin(): \WP_Error {
 		return new \WP_Error(
 			'rest_trash_not_supported',
-			__( 'A tenant has no bin: its data key is destroyed. Set force to true to delete it.', 'tenant-crm-sync' ),
+			__( 'A tenant has no trash: its data key is destroyed. Set force to true to delete it.', 'tenant-crm-sync' ),
 			array( 'status' => 501 )
 		);
 	}
