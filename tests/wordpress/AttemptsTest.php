@@ -256,7 +256,12 @@ final class AttemptsTest extends PluginCase {
 		$plan = $wpdb->get_row( 'EXPLAIN ' . ( new AttemptSearch( $of_tenant ? array( $one->key ) : null, $filter ) )->sql( 20 ), ARRAY_A );
 		// Two at once may be as good as one.
 		$this->assertNotEmpty( array_intersect( explode( ',', (string) $plan['key'] ), $keys ), (string) $plan['key'] );
-		$this->assertStringNotContainsString( 'filesort', (string) $plan['Extra'] );
+		// Only the few rows that two indexes have in common may be sorted: MariaDB's samples decide which way it goes.
+		if ( str_contains( (string) $plan['Extra'], 'intersect' ) ) {
+			$this->assertLessThanOrEqual( 20, (int) $plan['rows'] );
+		} else {
+			$this->assertStringNotContainsString( 'filesort', (string) $plan['Extra'] );
+		}
 	}
 
 	/** @return array<string, array{0: array<string, string>, 1: bool, 2: list<string>}> */

@@ -6,7 +6,9 @@
 
 use TenantCRM\Admin\TenantHealth;
 use TenantCRM\Admin\Words;
+use TenantCRM\Capabilities;
 use TenantCRM\Languages;
+use TenantCRM\Plugin;
 
 final class LanguagesTest extends PluginCase {
 
@@ -34,6 +36,41 @@ final class LanguagesTest extends PluginCase {
 		$this->assertSame( 'Alle 2 Datensätze unverändert.', Words::counts( array( 'created' => 0, 'unchanged' => 2 ) + $run ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 	}
 
+	/** What WordPress 6.7 calls too early. */
+	public function test_nothing_is_translated_while_plugins_are_loaded(): void {
+		global $wp_actions;
+		$asked   = 0;
+		$actions = $wp_actions;
+		add_filter(
+			'gettext_tenant-crm-sync',
+			static function ( $text ) use ( &$asked ) {
+				++$asked;
+				return $text;
+			}
+		);
+		try {
+			$this->assertArrayHasKey( 'tenant_crm_sync_five_minutes', wp_get_schedules() );
+			$this->assertSame( 1, $asked, 'the control' );
+			unset( $wp_actions['after_setup_theme'], $wp_actions['init'] );
+			$this->assertArrayHasKey( 'tenant_crm_sync_five_minutes', wp_get_schedules() );
+			// What an update without activation does.
+			Plugin::install();
+			$this->assertSame( 1, $asked );
+		} finally {
+			$wp_actions = $actions; // phpcs:ignore WordPress.WP.GlobalVariablesOverride -- as it was.
+			remove_all_filters( 'gettext_tenant-crm-sync' );
+		}
+	}
+
+	public function test_the_role_has_a_name_in_each_users_language(): void {
+		$name = static fn(): string => translate_user_role( wp_roles()->roles[ Capabilities::PORTAL_ROLE ]['name'] );
+		Capabilities::grant();
+		$this->assertSame( 'CRM portal user', $name() );
+		$this->speak( 'de_DE' );
+		$this->assertSame( 'Benutzer des CRM-Portals', $name() );
+		$this->assertSame( 'Subscriber', translate_user_role( 'Subscriber' ), 'there is no German of WordPress here' );
+	}
+
 	public function test_scripts_get_one_file_in_the_form_that_they_read(): void {
 		$this->speak( 'de_AT' );
 		$json = load_script_translations( false, 'tenant-crm-sync', 'tenant-crm-sync' );
@@ -54,7 +91,7 @@ final class LanguagesTest extends PluginCase {
 			return array( $code, implode( "\n", $lines ) );
 		};
 		try {
-			$run( 'cp', '-rL', dirname( TenantCRM\Plugin::file() ) . '/.', $copy );
+			$run( 'cp', '-rL', dirname( Plugin::file() ) . '/.', $copy );
 			file_put_contents( "$copy/includes/Sample.php", "<?php __( 'A string that nobody has seen', 'tenant-crm-sync' );" );
 			$po = (string) file_get_contents( "$copy/languages/tenant-crm-sync-de_DE.po" );
 			file_put_contents( "$copy/languages/tenant-crm-sync-de_DE.po", str_replace( '"%s Datensätze/s"', '"%d Datensätze/s"', $po ) );

@@ -30,6 +30,9 @@ final class Capabilities {
 	/** The role that activation makes, for people who read their tenant's leads and do nothing else here. */
 	const PORTAL_ROLE = 'tenant_crm_portal_user';
 
+	/** Its name, stored in English like those of WordPress's own roles: each user reads it in a language of theirs. */
+	const PORTAL_ROLE_NAME = 'CRM portal user';
+
 	const POST_TYPE = 'crm_lead';
 
 	/** Types of posts that hang on a lead and are as much its tenant's. */
@@ -47,19 +50,32 @@ final class Capabilities {
 
 	public static function register(): void {
 		add_filter( 'map_meta_cap', array( __CLASS__, 'map' ), 10, 4 );
+		add_filter( 'gettext_with_context_default', array( __CLASS__, 'role_name' ), 10, 3 );
 		add_filter( 'auth_user_meta_' . self::user_meta(), array( __CLASS__, 'may_assign' ), 10, 4 );
 	}
 
 	/** Gives the capabilities to the administrator role, and makes the role of portal users. Safe to repeat. */
 	public static function grant(): void {
 		// What a site has made of the role stays.
-		add_role( self::PORTAL_ROLE, __( 'CRM portal user', 'tenant-crm-sync' ), array( 'read' => true, self::VIEW => true ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		add_role( self::PORTAL_ROLE, self::PORTAL_ROLE_NAME, array( 'read' => true, self::VIEW => true ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$role = get_role( 'administrator' );
 		if ( null !== $role ) {
 			foreach ( self::ALL as $cap ) {
 				$role->add_cap( $cap );
 			}
 		}
+	}
+
+	/**
+	 * What translate_user_role() makes of the role's name.
+	 *
+	 * @param mixed $translation
+	 * @param mixed $text
+	 * @param mixed $context
+	 * @return mixed
+	 */
+	public static function role_name( $translation, $text, $context ) {
+		return self::PORTAL_ROLE_NAME === $text && 'User role' === $context ? __( 'CRM portal user', 'tenant-crm-sync' ) : $translation;
 	}
 
 	/** Takes the capabilities from every role, and the portal's role away. */

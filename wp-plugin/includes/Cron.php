@@ -32,7 +32,8 @@ final class Cron {
 		$schedules                   = is_array( $schedules ) ? $schedules : array();
 		$schedules[ self::SCHEDULE ] = array(
 			'interval' => 5 * MINUTE_IN_SECONDS,
-			'display'  => __( 'Every five minutes', 'tenant-crm-sync' ),
+			// Other plugins ask while plugins are loaded: for translations that is too early, and WordPress 6.7 complains.
+			'display'  => did_action( 'after_setup_theme' ) ? __( 'Every five minutes', 'tenant-crm-sync' ) : 'Every five minutes',
 		);
 		return $schedules;
 	}

@@ -1,8 +1,9 @@
 <?php
 /**
  * Leads in WordPress's own list of posts and its edit screen, for those who manage tenants: the type gets these two screens (no menu entry,
- * no "Add new"), columns, and a box with what the CRM sent. Everything is printed escaped: a CRM's fields are whatever a stranger typed
- * into some form. Storing a changed title is WordPress's business, noticing it that of the store's next batch.
+ * no "Add new"), columns, and boxes with what is stored of a lead and where it comes from. Everything is printed escaped: a CRM's fields are
+ * whatever a stranger typed into some form. Storing a changed title is WordPress's business, noticing it that of TwoWay\Hooks, or of the
+ * store's next batch.
  */
 
 namespace TenantCRM\Admin;
@@ -79,7 +80,7 @@ final class LeadPost {
 
 	public static function boxes(): void {
 		wp_enqueue_style( 'tenant-crm-sync-panels', Screens::asset( 'panels.css' ), array(), Screens::version( 'panels.css' ) );
-		add_meta_box( 'tcs-lead', __( 'From the CRM', 'tenant-crm-sync' ), array( __CLASS__, 'box' ), Capabilities::POST_TYPE, 'normal', 'high' );
+		add_meta_box( 'tcs-lead', __( 'What the portal has', 'tenant-crm-sync' ), array( __CLASS__, 'box' ), Capabilities::POST_TYPE, 'normal', 'high' );
 		add_meta_box( 'tcs-explain', __( 'Where the values come from', 'tenant-crm-sync' ), array( __CLASS__, 'explain' ), Capabilities::POST_TYPE, 'normal' );
 	}
 
