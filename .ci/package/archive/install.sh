@@ -24,13 +24,13 @@ ask() { "$php" -n -r "$1"; }
 minor=$(ask 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
 extensions=$("$php" -r 'echo ini_get( "extension_dir" );' 2>/dev/null)
 [ -d "$extensions" ] || die "$php says that its extensions are in \"$extensions\", which is no folder"
-# Debian's way to enable modules, else a folder that PHP reads settings from, else its php.ini.
+# Debian's PHP has a way of its own to enable modules; others a folder that they read settings from, or only a php.ini.
+folder=$(ask 'echo explode( ":", (string) PHP_CONFIG_FILE_SCAN_DIR )[0];')
 available=/etc/php/$minor/mods-available
-if command -v phpenmod >/dev/null && [ -d "$available" ]; then
+if [ "${folder#/etc/php/"$minor"/}" != "$folder" ] && command -v phpenmod >/dev/null && [ -d "$available" ]; then
 	ini=$available/tenant_crm_sync.ini
 else
 	available=
-	folder=$(ask 'echo explode( ",", (string) PHP_CONFIG_FILE_SCAN_DIR )[0];')
 	[ -d "$folder" ] || die "$php reads no folder of settings. Copy tenant_crm_sync.so to $extensions and write the lines of tenant_crm_sync.ini into its php.ini"
 	ini=$folder/30-tenant_crm_sync.ini
 fi
