@@ -38,14 +38,17 @@ fi
 if [ -n "$remove" ]; then
 	# With its notes on who wanted it so: a package that is installed later decides anew.
 	if [ -n "$available" ]; then
-		phpdismod -q -r -v "$minor" tenant_crm_sync || true
-		phpdismod -q -p -f -v "$minor" tenant_crm_sync || true
+		phpdismod -q -f -v "$minor" tenant_crm_sync || true
+		find "/var/lib/php/modules/$minor" -name tenant_crm_sync -delete
+		find "/var/lib/php/modules/$minor" -type d -name '*abled_by_*' -empty -delete
 	fi
 	if cmp -s "$here/tenant_crm_sync.ini" "$ini"; then rm -f "$ini"; elif [ -e "$ini" ]; then
 		[ -n "$available" ] || mv "$ini" "$ini.removed"
 		echo "Your settings stay: $(ls "$ini" "$ini.removed" 2>/dev/null)"
 	fi
 	rm -f "$extensions/tenant_crm_sync.so"
+	# The counters of the CRMs' limits, unless another PHP counts there too.
+	ls /usr/lib/php/*/tenant_crm_sync.so >/dev/null 2>&1 || rm -f /dev/shm/tenant_crm_sync.*.limits
 	echo "Removed. Restart PHP-FPM. Keys stay where they are."
 	exit
 fi
