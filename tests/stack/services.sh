@@ -45,7 +45,7 @@ write_php_ini() {
 	local dir=$etc/php.d ini
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	for ini in /etc/php/8.2/fpm/conf.d/*.ini; do
+	for ini in "${TCS_PHP_MODULES:-/etc/php/8.2/fpm/conf.d}"/*.ini; do
 		case $ini in *tenant_crm_sync*) ;; *) ln -s "$ini" "$dir/" ;; esac
 	done
 	cat >"$dir/90-tenant_crm_sync.ini" <<-INI

@@ -20,6 +20,7 @@ usage() {
 		  TCS_EXTENSION    the .so (default: the release build)       TCS_SANDBOX  the sandbox-crm binary (default: the release build)
 		  TCS_PLUGIN       the plugin's folder (default: wp-plugin; empty for none)
 		  TCS_WORDPRESS    a WordPress tree (default: Debian's)
+		  PHP, FPM         another PHP's programs, and TCS_PHP_MODULES its folder of .ini files (default: 8.2's)
 		Read by every start of PHP-FPM:
 		  TCS_FPM_CHILDREN workers (default 4)     TCS_FPM_EXTRA  a file of further lines for the pool and of further pools
 	TEXT
@@ -54,6 +55,9 @@ write_env() {
 		cat >"$TCS_STACK/env" <<-ENV
 			TCS_STACK='$TCS_STACK'
 			TCS_USER='$TCS_USER'
+			PHP='$PHP'
+			FPM='$FPM'
+			TCS_PHP_MODULES='${TCS_PHP_MODULES:-/etc/php/8.2/fpm/conf.d}'
 			TCS_URL='http://127.0.0.1:$http'
 			TCS_HTTP_PORT=$http
 			TCS_WWW='$TCS_STACK/www'
