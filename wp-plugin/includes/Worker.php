@@ -120,7 +120,7 @@ final class Worker {
 				return;
 			}
 			foreach ( $this->pulls as $key => $item ) {
-				if ( isset( $this->active[ $key ] ) && null !== $item ) {
+				if ( null !== $item && isset( $this->active[ $key ] ) ) {
 					$this->take( (string) $key, $item );
 				}
 				$this->look_around();

@@ -76,7 +76,7 @@ final class Trial {
 		} catch ( RolledBack $end ) {
 			$was = $this->state( $hashes, array_merge( $posts, array_diff( $end->progress->touched(), $end->progress->created ) ) );
 			$this->compare( $was, $end->state, $end->progress );
-			$this->last = array_column( $end->state['records'], null, 'post_id' );
+			$this->last = array_column( array_filter( $end->state['records'], static fn( array $row ): bool => null !== $row['post_id'] ), null, 'post_id' );
 			foreach ( $end->sent as list( $subject, $settled ) ) {
 				++$this->looks;
 				$this->send( $settled->delete ? 'delete' : ( $settled->anew ? 'create' : 'update' ), $settled->anew ? '' : (string) $subject->row['crm_id'], $subject, $settled->to_crm );
