@@ -10,7 +10,7 @@ library = $(target)/release/libtenant_crm_sync.so
 version = $(shell $(PHP_CONFIG) --version | cut -d. -f1,2)
 mods = $(DESTDIR)/etc/php/$(version)/mods-available
 
-.PHONY: all help install demo stranger test contract convergence simulate chaos soak valgrind fuzz bench package release-check hooks supply sbom reproducible clean
+.PHONY: all help install demo stranger test contract convergence simulate chaos soak valgrind matrix fuzz bench package release-check hooks supply sbom reproducible clean
 
 ##@ Build and install
 
@@ -84,6 +84,11 @@ valgrind: all ## The phpt tests under valgrind (minutes)
 	@bash tests/stack/deps.sh run test valgrind
 	@cargo build --release --locked --package sandbox-crm
 	@bash tests/run valgrind
+
+matrix: all ## The tests on PHP 8.2, 8.4, 8.5 and WordPress 6.1, 6.8, 7.1 (hours); PAIRS="8.5/7.1 newest/newest", SUITES="phpt jit wordpress quiet network"
+	@bash tests/stack/deps.sh run test matrix
+	@cargo build --release --locked --package sandbox-crm
+	@SUITES="$(SUITES)" bash tests/matrix/run $(PAIRS)
 
 ##@ Measure
 

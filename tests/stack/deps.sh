@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs with apt what is missing on a bare Debian 12, and only that; says what to do where it cannot.
-# Usage: deps.sh build|run|test|browser|bench|valgrind|package …   Needs root only if something is missing. Starts no daemon.
+# Usage: deps.sh build|run|test|matrix|browser|bench|valgrind|package …   Needs root only if something is missing. Starts no daemon.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH="$HOME/.cargo/bin:$PATH:/usr/sbin"
@@ -42,6 +42,7 @@ for group in "$@"; do
 		run) need "${run[@]}" ;;
 		valgrind) need valgrind ;;
 		package) need "${package[@]}" ;;
+		matrix) need patchelf ;;
 		bench) need "${bench[@]}" ;;
 		test)
 			need "${tests[@]}"
@@ -54,7 +55,7 @@ for group in "$@"; do
 			command -v node >/dev/null || missing+=(nodejs)
 			command -v npm >/dev/null || missing+=(npm)
 			;;
-		*) echo "usage: deps.sh build|run|test|browser|bench|valgrind|package …" >&2; exit 2 ;;
+		*) echo "usage: deps.sh build|run|test|matrix|browser|bench|valgrind|package …" >&2; exit 2 ;;
 	esac
 done
 [ ${#missing[@]} -gt 0 ] || [ ${#want_rust[@]} -gt 0 ] || [ ${#want_tools[@]} -gt 0 ] || exit 0
