@@ -8,7 +8,12 @@ const routes = `${ env.site }/wp-json/tenant-crm-sync/v1/sync`;
 const slugs = [ 'tenant-crm-sync', 'tenant-crm-sync-leads', 'tenant-crm-sync-log', 'tenant-crm-sync-tenant' ];
 
 test( 'nobody: every route refuses in plain words, every screen asks for a login', async () => {
-	for ( const [ method, path ] of [ [ 'POST', '' ], [ 'GET', '/1' ], [ 'DELETE', '/1' ], [ 'POST', '/1/slice' ] ] ) {
+	for ( const [ method, path ] of [
+		[ 'POST', '' ],
+		[ 'GET', '/1' ],
+		[ 'DELETE', '/1' ],
+		[ 'POST', '/1/slice' ],
+	] ) {
 		const answer = await fetch( routes + path, {
 			method,
 			headers: { 'Content-Type': 'application/json' },
@@ -31,16 +36,17 @@ test( 'an admin: bad requests are refused with what is wrong with them', async (
 	const page = await visitor();
 	await login( page );
 	await page.goto( overview );
-	const ask = ( method, path, data ) => page.evaluate(
-		async ( [ how, where, what ] ) => {
-			try {
-				return await window.wp.apiFetch( { method: how, path: `/tenant-crm-sync/v1/sync${ where }`, data: what } );
-			} catch ( error ) {
-				return error;
-			}
-		},
-		[ method, path, data ]
-	);
+	const ask = ( method, path, data ) =>
+		page.evaluate(
+			async ( [ how, where, what ] ) => {
+				try {
+					return await window.wp.apiFetch( { method: how, path: `/tenant-crm-sync/v1/sync${ where }`, data: what } );
+				} catch ( error ) {
+					return error;
+				}
+			},
+			[ method, path, data ]
+		);
 	assert.equal( ( await ask( 'POST', '', {} ) ).code, 'rest_missing_callback_param' );
 	assert.equal( ( await ask( 'POST', '', { tenant: '' } ) ).code, 'rest_invalid_param' );
 	assert.equal( ( await ask( 'POST', '', { tenant: 'x'.repeat( 300 ) } ) ).code, 'rest_invalid_param' );
@@ -59,7 +65,10 @@ test( 'an admin: bad requests are refused with what is wrong with them', async (
 	assert.equal( ( await ask( 'DELETE', `/${ run.id }` ) ).state, 'cancelled' );
 	assert.equal( ( await ask( 'POST', `/${ run.id }/slice` ) ).state, 'cancelled', 'a cancelled run is not worked' );
 
-	const bare = await page.evaluate( async ( address ) => ( await fetch( address, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"tenant":"x"}' } ) ).status, routes );
+	const bare = await page.evaluate(
+		async ( address ) => ( await fetch( address, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"tenant":"x"}' } ) ).status,
+		routes
+	);
 	assert.equal( bare, 401, 'the cookie alone, without the nonce, is not enough' );
 	const forged = await page.request.post( admin( 'admin-post.php' ), { form: { action: 'tenant_crm_delete', tenant: '1', _wpnonce: 'forged' } } );
 	assert.equal( forged.status(), 403 );
@@ -72,7 +81,12 @@ test( 'a subscriber sees nothing of it; only who manages tenants says whose lead
 	const { id } = await makeTenant( page, 'owned', { rows: 0 } );
 	const name = unique( 'reader' );
 	const user = await page.evaluate(
-		( [ username ] ) => window.wp.apiFetch( { method: 'POST', path: '/wp/v2/users', data: { username, email: `${ username }@example.test`, password: `${ username }-Pass-1`, roles: [ 'subscriber' ] } } ),
+		( [ username ] ) =>
+			window.wp.apiFetch( {
+				method: 'POST',
+				path: '/wp/v2/users',
+				data: { username, email: `${ username }@example.test`, password: `${ username }-Pass-1`, roles: [ 'subscriber' ] },
+			} ),
 		[ name ]
 	);
 	await page.goto( admin( `user-edit.php?user_id=${ user.id }` ) );
@@ -92,7 +106,10 @@ test( 'a subscriber sees nothing of it; only who manages tenants says whose lead
 	assert.equal( await reader.locator( '[name="tenant_crm_tenants[]"]' ).count(), 0, 'no field on the own profile' );
 	// The field posted all the same changes nothing.
 	await reader.locator( '#your-profile' ).evaluate( ( form ) => {
-		for ( const [ field, value ] of [ [ 'tenant-crm-user', 'x' ], [ 'tenant_crm_tenants[]', '1' ] ] ) {
+		for ( const [ field, value ] of [
+			[ 'tenant-crm-user', 'x' ],
+			[ 'tenant_crm_tenants[]', '1' ],
+		] ) {
 			const input = document.createElement( 'input' );
 			input.type = 'hidden';
 			input.name = field;

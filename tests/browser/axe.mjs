@@ -29,7 +29,9 @@ test( 'axe finds nothing serious on any screen', async () => {
 	await syncNow( page, id );
 	await ended( page, id, 'done' );
 	const tenant = await row( page, id ).locator( '.row-title' ).getAttribute( 'href' );
-	const screens = await page.locator( '#adminmenu .toplevel_page_tenant-crm-sync .wp-submenu a' ).evaluateAll( ( links ) => links.map( ( link ) => link.href ) );
+	const screens = await page
+		.locator( '#adminmenu .toplevel_page_tenant-crm-sync .wp-submenu a' )
+		.evaluateAll( ( links ) => links.map( ( link ) => link.href ) );
 	assert.ok( screens.length >= 6, `the menu has ${ screens.length } screens` );
 	const seen = new Set();
 	// Other tests leave many tenants: one of them is enough.
@@ -37,7 +39,14 @@ test( 'axe finds nothing serious on any screen', async () => {
 	for ( const path of [ found, tenant, screens.find( ( link ) => link.includes( '-leads' ) ) ] ) {
 		await look( page, path, seen, [ 1440, 390 ] );
 	}
-	for ( const path of [ ...screens.filter( ( link ) => link !== overview ), `${ tenant }&delete=1`, `${ tenant }&disconnect=1`, 'admin.php?page=tenant-crm-sync-log&view=requests', 'admin.php?page=tenant-crm-sync-leads&sync=new', 'edit.php?post_type=crm_lead' ] ) {
+	for ( const path of [
+		...screens.filter( ( link ) => link !== overview ),
+		`${ tenant }&delete=1`,
+		`${ tenant }&disconnect=1`,
+		'admin.php?page=tenant-crm-sync-log&view=requests',
+		'admin.php?page=tenant-crm-sync-leads&sync=new',
+		'edit.php?post_type=crm_lead',
+	] ) {
 		await look( page, path, seen );
 	}
 	// The panels of a tenant's screen, with something in them.

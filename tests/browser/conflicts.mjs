@@ -17,7 +17,9 @@ async function inCrm( tenant ) {
 
 /** The same of both sides, once all is quiet. */
 async function both( tenant, posts ) {
-	const portal = inSite( `${ syncing( tenant.id ) } wp_cache_flush(); return array_map( 'get_the_title', array( ${ LEADS.map( ( id ) => posts[ id ] ).join( ',' ) } ) );` );
+	const portal = inSite(
+		`${ syncing( tenant.id ) } wp_cache_flush(); return array_map( 'get_the_title', array( ${ LEADS.map( ( id ) => posts[ id ] ).join( ',' ) } ) );`
+	);
 	return { crm: await inCrm( tenant ), portal };
 }
 
@@ -31,7 +33,11 @@ test( 'conflicts: one by its button, the rest at once, undone; the values reach 
 	await page.goto( admin( `post.php?post=${ posts[ 1 ] }&action=edit` ) );
 	await page.fill( '#title', 'Portal 1' );
 	await Promise.all( [ page.waitForURL( /message=/ ), page.click( '#publish' ) ] );
-	inSite( LEADS.slice( 1 ).map( ( id ) => `wp_update_post( array( 'ID' => ${ posts[ id ] }, 'post_title' => 'Portal ${ id }' ) );` ).join( ' ' ) );
+	inSite(
+		LEADS.slice( 1 )
+			.map( ( id ) => `wp_update_post( array( 'ID' => ${ posts[ id ] }, 'post_title' => 'Portal ${ id }' ) );` )
+			.join( ' ' )
+	);
 	for ( const id of LEADS ) {
 		await crmEdit( tenant, id, { name: `CRM ${ id }` } );
 	}
@@ -54,7 +60,11 @@ test( 'conflicts: one by its button, the rest at once, undone; the values reach 
 		await page.waitForTimeout( 250 );
 	}
 	let now = await both( tenant, posts );
-	assert.deepEqual( now, { crm: [ 'Portal 1', 'CRM 2', 'CRM 3', 'CRM 4' ], portal: [ 'Portal 1', 'Portal 2', 'Portal 3', 'Portal 4' ] }, 'the others wait as they were' );
+	assert.deepEqual(
+		now,
+		{ crm: [ 'Portal 1', 'CRM 2', 'CRM 3', 'CRM 4' ], portal: [ 'Portal 1', 'Portal 2', 'Portal 3', 'Portal 4' ] },
+		'the others wait as they were'
+	);
 
 	await page.check( '#cb-select-all-1' );
 	await page.selectOption( '#bulk-action-selector-top', 'crm' );
@@ -73,7 +83,12 @@ test( 'conflicts: one by its button, the rest at once, undone; the values reach 
 	await Promise.all( [ page.waitForURL( /state=taken/ ), page.locator( '.subsubsub a', { hasText: 'Decided' } ).click() ] );
 	await picture( page, 'conflicts-undo' );
 	assert.deepEqual( await faults( page ), [] );
-	await Promise.all( [ page.waitForURL( /did=undone/ ), rows( page ).getByRole( 'button', { name: /^Undo: / } ).click() ] );
+	await Promise.all( [
+		page.waitForURL( /did=undone/ ),
+		rows( page )
+			.getByRole( 'button', { name: /^Undo: / } )
+			.click(),
+	] );
 	now = await both( tenant, posts );
 	assert.deepEqual( [ now.crm[ 0 ], now.portal[ 0 ] ], [ 'CRM 1', 'CRM 1' ], 'undone later' );
 

@@ -10,7 +10,12 @@ test( 'a tenant with an OAuth app: its fields, a test of the connection, its lea
 	const page = await visitor();
 	await login( page );
 	const id = unique( 'force' );
-	await control( 'POST', '/tenants', { id, key: `key-of-${ id }`, dialect: 'salesforce', oauth: { client_id: `app-${ id }`, client_secret: 'the-right-word' } } );
+	await control( 'POST', '/tenants', {
+		id,
+		key: `key-of-${ id }`,
+		dialect: 'salesforce',
+		oauth: { client_id: `app-${ id }`, client_secret: 'the-right-word' },
+	} );
 	await control( 'POST', '/seed', { tenant: id, object: 'leads', count: 40, seed: 3 } );
 
 	await page.goto( form );

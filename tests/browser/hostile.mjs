@@ -19,7 +19,14 @@ const CANARIES = [
 
 const lead = ( text, number ) => ( {
 	id: `${ number }-${ text }`,
-	name: text, email: text, phone: text, company: text, status: text, owner: text, notes: text, tags: [ text ],
+	name: text,
+	email: text,
+	phone: text,
+	company: text,
+	status: text,
+	owner: text,
+	notes: text,
+	tags: [ text ],
 	updated_at: `2026-01-01T00:00:${ String( number ).padStart( 2, '0' ) }Z`,
 } );
 
@@ -37,7 +44,11 @@ test( 'no field of a lead runs a script on any screen', async () => {
 	await control( 'POST', '/tenants', { id, key: `key-${ id }`, paging: 'page', ids: 'string' } );
 	await control( 'POST', '/rows', { tenant: id, object: 'leads', rows: CANARIES.map( lead ) } );
 	// A record without an id is refused by name: the reason is shown in the log.
-	await control( 'POST', '/rows', { tenant: id, object: 'leads', raw: [ JSON.stringify( { id: { [ IMG ]: IMG }, name: IMG, updated_at: '2026-01-01T00:00:30Z' } ) ] } );
+	await control( 'POST', '/rows', {
+		tenant: id,
+		object: 'leads',
+		raw: [ JSON.stringify( { id: { [ IMG ]: IMG }, name: IMG, updated_at: '2026-01-01T00:00:30Z' } ) ],
+	} );
 	await addTenant( page, { id, label: `Hostile ${ id } "'<x`, key: `key-${ id }` } );
 	await syncNow( page, id );
 	const done = await ended( page, id, 'done' );
@@ -56,10 +67,14 @@ test( 'no field of a lead runs a script on any screen', async () => {
 	await page.locator( '.tcs-filters button' ).click();
 	await quiet( page, 'the search' );
 	assert.equal( await page.inputValue( '#tcs-words' ), IMG );
-	assert.ok( await page.locator( '.tcs-leads tbody tr' ).count() >= 1, 'what was searched is found' );
+	assert.ok( ( await page.locator( '.tcs-leads tbody tr' ).count() ) >= 1, 'what was searched is found' );
 
 	await page.goto( admin( `admin.php?page=tenant-crm-sync-log&tenant=${ key }` ) );
-	await page.locator( '.tcs-log details' ).evaluateAll( ( all ) => all.forEach( ( one ) => { one.open = true; } ) );
+	await page.locator( '.tcs-log details' ).evaluateAll( ( all ) =>
+		all.forEach( ( one ) => {
+			one.open = true;
+		} )
+	);
 	await quiet( page, 'the log' );
 	await picture( page, 'log' );
 
@@ -74,7 +89,7 @@ test( 'no field of a lead runs a script on any screen', async () => {
 
 	await page.goto( admin( 'edit.php?post_type=crm_lead&orderby=date&order=desc' ) );
 	await quiet( page, 'the list of posts' );
-	assert.ok( await page.locator( '#the-list tr' ).count() >= 1, 'the list of posts has rows' );
+	assert.ok( ( await page.locator( '#the-list tr' ).count() ) >= 1, 'the list of posts has rows' );
 	await picture( page, 'posts' );
 
 	await page.goto( admin( `admin.php?page=tenant-crm-sync-leads&tenant=${ key }` ) );

@@ -49,7 +49,15 @@ let browser = null;
 export async function launch() {
 	browser = await chromium.launch( {
 		executablePath: process.env.TCS_CHROMIUM || '/usr/bin/chromium',
-		args: [ '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync' ],
+		args: [
+			'--no-sandbox',
+			'--disable-gpu',
+			'--disable-quic',
+			'--no-first-run',
+			'--disable-background-networking',
+			'--disable-component-update',
+			'--disable-sync',
+		],
 	} );
 }
 
@@ -153,16 +161,22 @@ export async function makeTenant( page, name, { rows = 300, paging = 'page', lab
 	return { id, label: `${ label } ${ id }`, key: `key-of-${ id }` };
 }
 
-const stack = ( args, input ) => execFileSync( fileURLToPath( new URL( '../stack/stack.sh', import.meta.url ) ), args, { input, encoding: 'utf8', stdio: [ 'pipe', 'pipe', 'inherit' ] } );
+const stack = ( args, input ) =>
+	execFileSync( fileURLToPath( new URL( '../stack/stack.sh', import.meta.url ) ), args, { input, encoding: 'utf8', stdio: [ 'pipe', 'pipe', 'inherit' ] } );
 
 /** PHP in the site, as another plugin would run it; what it returns. */
-export const inSite = ( code ) => JSON.parse( stack( [ 'php', '-r', `require 'wp-load.php'; echo wp_json_encode( ( static function () { ${ code } } )() );` ] ) );
+export const inSite = ( code ) =>
+	JSON.parse( stack( [ 'php', '-r', `require 'wp-load.php'; echo wp_json_encode( ( static function () { ${ code } } )() );` ] ) );
 
 /** PHP for inSite(): what cron does between two looks at a screen, until nothing of this tenant is left to be done. */
-export const syncing = ( id ) => `foreach ( array( 'pull', 'push', 'push' ) as $kind ) { TenantCRM\\Worker::run( 10.0, TenantCRM\\Jobs::enqueue( TenantCRM\\Tenants::find( '${ id }' )->key, $kind ) ); }`;
+export const syncing = ( id ) =>
+	`foreach ( array( 'pull', 'push', 'push' ) as $kind ) { TenantCRM\\Worker::run( 10.0, TenantCRM\\Jobs::enqueue( TenantCRM\\Tenants::find( '${ id }' )->key, $kind ) ); }`;
 
 /** PHP for inSite(): the tenant with these settings, and synced; returns its key and its leads' posts by CRM id. */
-export const settled = ( id, settings ) => `TenantCRM\\Tenants::save( array( 'id' => '${ id }', 'settings' => json_decode( '${ JSON.stringify( settings ) }', true ) ) ); ${ syncing( id ) }
+export const settled = (
+	id,
+	settings
+) => `TenantCRM\\Tenants::save( array( 'id' => '${ id }', 'settings' => json_decode( '${ JSON.stringify( settings ) }', true ) ) ); ${ syncing( id ) }
 	$key = TenantCRM\\Tenants::find( '${ id }' )->key;
 	return array( 'key' => $key, 'posts' => array_column( TenantCRM\\Sql::rows( 'SELECT crm_id, post_id FROM ' . TenantCRM\\Schema::table( 'records' ) . " WHERE tenant = $key" ), 'post_id', 'crm_id' ) );`;
 
@@ -183,7 +197,10 @@ export async function faults( page, ...without ) {
 	if ( ! ( await page.evaluate( () => Boolean( window.axe ) ) ) ) {
 		await page.addScriptTag( { path: axe } );
 	}
-	const found = await page.evaluate( ( exclude ) => window.axe.run( { include: [ '#wpbody-content' ], exclude }, { resultTypes: [ 'violations' ] } ), [ '#screen-meta-links', ...without ] );
+	const found = await page.evaluate(
+		( exclude ) => window.axe.run( { include: [ '#wpbody-content' ], exclude }, { resultTypes: [ 'violations' ] } ),
+		[ '#screen-meta-links', ...without ]
+	);
 	assert.ok( found.passes.length > 5, 'axe looked at something' );
 	return found.violations
 		.filter( ( { impact } ) => [ 'serious', 'critical' ].includes( impact ) )

@@ -10,7 +10,10 @@ test( 'every request is found again: by tenant, outcome and words, and from its 
 	const page = await visitor();
 	await login( page );
 	const { id, key } = await makeTenant( page, 'asked', { rows: 30 } );
-	await control( 'POST', '/faults', { tenant: id, faults: [ { kind: 'canned', status: 503, body: `<img src=x onerror=alert(1)> ${ key } is busy`, times: 1 } ] } );
+	await control( 'POST', '/faults', {
+		tenant: id,
+		faults: [ { kind: 'canned', status: 503, body: `<img src=x onerror=alert(1)> ${ key } is busy`, times: 1 } ],
+	} );
 	await page.goto( overview );
 	await syncNow( page, id );
 	await ended( page, id, 'done' );
@@ -18,7 +21,14 @@ test( 'every request is found again: by tenant, outcome and words, and from its 
 	await Promise.all( [ page.waitForURL( /view=requests/ ), page.locator( '.nav-tab', { hasText: 'Requests' } ).click() ] );
 	const before = await rows( page ).count();
 	assert.ok( before >= 3, `${ before } requests of this tenant, the test of its connection among them` );
-	assert.equal( await page.locator( '#tcs-tenant option:checked' ).textContent().then( ( text ) => text.includes( id ) ), true, 'the tenant stays chosen' );
+	assert.equal(
+		await page
+			.locator( '#tcs-tenant option:checked' )
+			.textContent()
+			.then( ( text ) => text.includes( id ) ),
+		true,
+		'the tenant stays chosen'
+	);
 
 	await page.selectOption( '#tcs-outcome', 'failed' );
 	await page.fill( '#tcs-words', 'IS BUSY' );

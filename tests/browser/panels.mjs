@@ -27,7 +27,11 @@ test( 'preview: both sides, field by field, with the cost, and nothing is writte
 	assert.match( sums, /about [\d,]+: \d+ for pages, \d+ for single records, \d+ to write/ );
 	assert.match( sums, /Nothing was written/ );
 	const table = page.locator( '#tcs-preview-table' );
-	assert.match( await table.locator( 'tbody', { hasText: 'two@crm.test' } ).innerText(), /In the portal[\s\S]*name[\s\S]*CRM 2/, 'both fields of a record are together' );
+	assert.match(
+		await table.locator( 'tbody', { hasText: 'two@crm.test' } ).innerText(),
+		/In the portal[\s\S]*name[\s\S]*CRM 2/,
+		'both fields of a record are together'
+	);
 	assert.match( await table.locator( 'tbody', { hasText: 'new@portal.test' } ).innerText(), /In the CRM/ );
 	await picture( page, 'tenant-preview' );
 	assert.deepEqual( await faults( page ), [] );
@@ -90,7 +94,11 @@ test( 'webhooks: the address is shown once, a new one ends the old, what is want
 	await Promise.all( [ page.waitForLoadState( 'load' ), page.click( '#tcs-webhook-save' ) ] );
 	assert.match( await page.locator( '.notice-success' ).innerText(), /saved/ );
 	assert.equal( await page.inputValue( '#tcs-webhook_filter' ), 'status: open, new\nowner: Ada', 'as it was written' );
-	assert.deepEqual( inSite( `return TenantCRM\\Tenants::get( ${ key } )->settings['webhook'];` ), { objects: [ 'leads' ], fields: [ 'name', 'email' ], filter: { status: [ 'open', 'new' ], owner: [ 'Ada' ] } } );
+	assert.deepEqual( inSite( `return TenantCRM\\Tenants::get( ${ key } )->settings['webhook'];` ), {
+		objects: [ 'leads' ],
+		fields: [ 'name', 'email' ],
+		filter: { status: [ 'open', 'new' ], owner: [ 'Ada' ] },
+	} );
 	await page.fill( '#tcs-webhook_filter', 'nonsense' );
 	await Promise.all( [ page.waitForLoadState( 'load' ), page.click( '#tcs-webhook-save' ) ] );
 	assert.match( await page.locator( '.notice-error' ).innerText(), /“nonsense” says no field/ );
@@ -103,10 +111,14 @@ test( 'webhooks: the address is shown once, a new one ends the old, what is want
 	const second = await page.inputValue( '#tcs-webhook-address' );
 	assert.notEqual( second, address );
 	await Promise.all( [ send( address ), send( second ) ] );
-	assert.match( await ( async () => {
-		await page.goto( screen( key ) );
-		return page.locator( '.tcs-facts' ).innerText();
-	} )(), /1 were refused|1 was refused/, 'only what comes to the new one is counted here' );
+	assert.match(
+		await ( async () => {
+			await page.goto( screen( key ) );
+			return page.locator( '.tcs-facts' ).innerText();
+		} )(),
+		/1 were refused|1 was refused/,
+		'only what comes to the new one is counted here'
+	);
 	await picture( page, 'tenant-webhook-chosen' );
 	assert.deepEqual( takeScriptErrors(), [] );
 	await page.context().close();

@@ -20,15 +20,25 @@ async function faults( page ) {
 }
 
 /** Asks REST as the admin whose page it is. */
-const api = ( page, method, path, data ) => page.evaluate( ( [ how, where, what ] ) => window.wp.apiFetch( { method: how, path: where, data: what } ), [ method, path, data ] );
+const api = ( page, method, path, data ) =>
+	page.evaluate( ( [ how, where, what ] ) => window.wp.apiFetch( { method: how, path: where, data: what } ), [ method, path, data ] );
 
 /** A tenant with leads that are called after it, synced. */
 async function tenant( page, name, rows ) {
 	const id = unique( name );
 	await control( 'POST', '/tenants', { id, key: `key-of-${ id }`, paging: 'page' } );
-	await control( 'POST', '/rows', { tenant: id, object: 'leads', rows: Array.from( { length: rows }, ( _, n ) => ( {
-		id: String( n + 1 ), name: `${ name } person ${ String( n + 1 ).padStart( 2, '0' ) }`, email: `${ name.toLowerCase() }${ n + 1 }@example.test`, status: n % 3 ? 'open' : 'won', created_at: '2026-01-02T03:04:05Z', updated_at: `2026-02-${ String( n % 28 + 1 ).padStart( 2, '0' ) }T04:05:06Z`,
-	} ) ) } );
+	await control( 'POST', '/rows', {
+		tenant: id,
+		object: 'leads',
+		rows: Array.from( { length: rows }, ( _, n ) => ( {
+			id: String( n + 1 ),
+			name: `${ name } person ${ String( n + 1 ).padStart( 2, '0' ) }`,
+			email: `${ name.toLowerCase() }${ n + 1 }@example.test`,
+			status: n % 3 ? 'open' : 'won',
+			created_at: '2026-01-02T03:04:05Z',
+			updated_at: `2026-02-${ String( ( n % 28 ) + 1 ).padStart( 2, '0' ) }T04:05:06Z`,
+		} ) ),
+	} );
 	const made = await api( page, 'POST', '/tenant-crm-sync/v1/tenants', { id, label: `${ name } Ltd`, endpoint: env.crm, api_key: `key-of-${ id }` } );
 	let run = await api( page, 'POST', '/tenant-crm-sync/v1/sync', { tenant: id } );
 	for ( let slice = 0; slice < 20 && ! [ 'done', 'failed' ].includes( run.state ); slice++ ) {
@@ -46,10 +56,19 @@ test( 'two tenants with leads, a user of one of them, and pages with the block a
 	portal.b = await tenant( page, 'Beta', 5 );
 	portal.name = unique( 'portal' );
 	portal.password = `${ portal.name }-Pass-1`;
-	const user = await api( page, 'POST', '/wp/v2/users', { username: portal.name, email: `${ portal.name }@example.test`, password: portal.password, roles: [ 'tenant_crm_portal_user' ] } );
+	const user = await api( page, 'POST', '/wp/v2/users', {
+		username: portal.name,
+		email: `${ portal.name }@example.test`,
+		password: portal.password,
+		roles: [ 'tenant_crm_portal_user' ],
+	} );
 	const post = ( content ) => api( page, 'POST', '/wp/v2/pages', { title: 'Your leads', content, status: 'publish' } );
 	portal.page = ( await post( BLOCK ) ).link;
-	portal.forged = ( await post( `<!-- wp:tenant-crm-sync/leads {"tenant":${ portal.b.key }} /--><p>[tenant_crm_leads tenant="${ portal.b.key }" per_page="5" columns="name,owner"]</p>` ) ).link;
+	portal.forged = (
+		await post(
+			`<!-- wp:tenant-crm-sync/leads {"tenant":${ portal.b.key }} /--><p>[tenant_crm_leads tenant="${ portal.b.key }" per_page="5" columns="name,owner"]</p>`
+		)
+	).link;
 	await page.goto( admin( `user-edit.php?user_id=${ user.id }` ) );
 	await page.locator( 'label', { hasText: 'Alpha Ltd' } ).last().locator( 'input' ).check();
 	await page.click( '#submit' );

@@ -11,7 +11,11 @@ test( 'refused rows: reasons, tried again one by one and at once, dropped', asyn
 	const page = await visitor();
 	await login( page );
 	const tenant = await makeTenant( page, 'picky', { rows: 4 } );
-	await control( 'POST', '/rows', { tenant: tenant.id, object: 'leads', raw: [ JSON.stringify( { id: { no: 'id' }, name: 'Nameless', updated_at: '2026-01-01T00:00:30Z' } ) ] } );
+	await control( 'POST', '/rows', {
+		tenant: tenant.id,
+		object: 'leads',
+		raw: [ JSON.stringify( { id: { no: 'id' }, name: 'Nameless', updated_at: '2026-01-01T00:00:30Z' } ) ],
+	} );
 	const { key, posts } = inSite( settled( tenant.id, { direction: 'both' } ) );
 	const email = ( id, value ) => `update_post_meta( ${ posts[ id ] }, 'email', '${ value }' );`;
 	inSite( [ 1, 2, 3 ].map( ( id ) => email( id, `no address ${ id }` ) ).join( ' ' ) + syncing( tenant.id ) );
@@ -25,11 +29,19 @@ test( 'refused rows: reasons, tried again one by one and at once, dropped', asyn
 	await picture( page, 'refused' );
 	assert.deepEqual( await faults( page ), [] );
 
-	await Promise.all( [ page.waitForURL( /again=1/ ), pushed.first().getByRole( 'button', { name: /^Try again: / } ).click() ] );
+	await Promise.all( [
+		page.waitForURL( /again=1/ ),
+		pushed
+			.first()
+			.getByRole( 'button', { name: /^Try again: / } )
+			.click(),
+	] );
 	assert.match( await page.locator( '.notice-warning' ).innerText(), /refused again/ );
 
 	// Two are corrected: one as a person would, which sends it by itself; one where no hook tells of it.
-	inSite( `${ email( 1, 'right1@portal.test' ) } ${ syncing( tenant.id ) } global $wpdb; $wpdb->query( "UPDATE $wpdb->postmeta SET meta_value = 'right2@portal.test' WHERE meta_key = 'email' AND post_id = ${ posts[ 2 ] }" );` );
+	inSite(
+		`${ email( 1, 'right1@portal.test' ) } ${ syncing( tenant.id ) } global $wpdb; $wpdb->query( "UPDATE $wpdb->postmeta SET meta_value = 'right2@portal.test' WHERE meta_key = 'email' AND post_id = ${ posts[ 2 ] }" );`
+	);
 	await Promise.all( [ page.waitForURL( /side=portal/ ), page.locator( '.subsubsub a', { hasText: 'From the portal' } ).click() ] );
 	assert.equal( await rows( page ).count(), 2 );
 	await page.check( '#cb-select-all-1' );
@@ -38,10 +50,16 @@ test( 'refused rows: reasons, tried again one by one and at once, dropped', asyn
 	assert.match( await page.locator( '.notice-success' ).innerText(), /1 row got through/ );
 	await picture( page, 'refused-again' );
 	const crm = await control( 'GET', `/rows?tenant=${ encodeURIComponent( tenant.id ) }&object=leads` );
-	assert.deepEqual( [ 1, 2 ].map( ( id ) => crm.find( ( row ) => row.id === id || row.id === String( id ) )?.email ), [ 'right1@portal.test', 'right2@portal.test' ] );
+	assert.deepEqual(
+		[ 1, 2 ].map( ( id ) => crm.find( ( row ) => row.id === id || row.id === String( id ) )?.email ),
+		[ 'right1@portal.test', 'right2@portal.test' ]
+	);
 
 	await page.goto( admin( `admin.php?page=tenant-crm-sync-refused&tenant=${ key }` ) );
-	await Promise.all( [ page.waitForURL( /dropped=1/ ), rows( page ).filter( { hasText: 'From the CRM' } ).getByRole( 'button', { name: 'Drop: A record without an id' } ).click() ] );
+	await Promise.all( [
+		page.waitForURL( /dropped=1/ ),
+		rows( page ).filter( { hasText: 'From the CRM' } ).getByRole( 'button', { name: 'Drop: A record without an id' } ).click(),
+	] );
 	await page.check( '#cb-select-all-1' );
 	await page.selectOption( '#bulk-action-selector-bottom', 'drop' );
 	await Promise.all( [ page.waitForURL( /dropped=1/ ), page.click( '#doaction2' ) ] );

@@ -12,7 +12,13 @@ test( 'health is told, options are saved, and what is no address is left out and
 	await page.fill( '#tenant_crm_sync_keep_events', '45' );
 	await page.fill( '#tenant_crm_sync_alerts', 'ops@example.com, nonsense' );
 	await Promise.all( [ page.waitForURL( /settings-updated/ ), page.click( '#submit' ) ] );
-	assert.match( await page.locator( '.notice' ).allInnerTexts().then( ( texts ) => texts.join( ' ' ) ), /no e-mail address.*left out/s );
+	assert.match(
+		await page
+			.locator( '.notice' )
+			.allInnerTexts()
+			.then( ( texts ) => texts.join( ' ' ) ),
+		/no e-mail address.*left out/s
+	);
 	assert.equal( await page.inputValue( '#tenant_crm_sync_keep_events' ), '45' );
 	assert.equal( await page.inputValue( '#tenant_crm_sync_alerts' ), 'ops@example.com' );
 	await page.click( '.tcs-settings summary' );

@@ -23,11 +23,23 @@ test( 'a sync is cancelled by keyboard, stops asking the CRM, and the next one g
 	await slow( id, 400 );
 	await row( page, id ).locator( '.tcs-start button' ).focus();
 	await page.keyboard.press( 'Enter' );
-	await row( page, id ).locator( '.tcs-progress', { hasText: /^[1-9][\d,]* records/ } ).waitFor();
-	assert.ok( await row( page, id ).locator( '.tcs-stop button' ).evaluate( ( button ) => button === document.activeElement ), 'the focus went to Cancel' );
+	await row( page, id )
+		.locator( '.tcs-progress', { hasText: /^[1-9][\d,]* records/ } )
+		.waitFor();
+	assert.ok(
+		await row( page, id )
+			.locator( '.tcs-stop button' )
+			.evaluate( ( button ) => button === document.activeElement ),
+		'the focus went to Cancel'
+	);
 	await page.keyboard.press( 'Enter' );
 	assert.match( ( await ended( page, id, 'cancelled' ) ).state, /^Cancelled/ );
-	assert.ok( await row( page, id ).locator( '.tcs-start button' ).evaluate( ( button ) => button === document.activeElement ), 'the focus came back' );
+	assert.ok(
+		await row( page, id )
+			.locator( '.tcs-start button' )
+			.evaluate( ( button ) => button === document.activeElement ),
+		'the focus came back'
+	);
 	await page.waitForTimeout( 3000 );
 	const before = await requests( id );
 	await page.waitForTimeout( 2500 );
@@ -66,7 +78,9 @@ test( '"Sync all" takes turns between tenants and says how far it is', async () 
 	await page.click( '.tcs-all button' );
 	// Both have rows before either is done: nobody waits for the other's end.
 	for ( const { id } of tenants ) {
-		await row( page, id ).locator( '.tcs-progress', { hasText: /^[1-9][\d,]* records/ } ).waitFor();
+		await row( page, id )
+			.locator( '.tcs-progress', { hasText: /^[1-9][\d,]* records/ } )
+			.waitFor();
 	}
 	assert.equal( await row( page, tenants[ 0 ].id ).locator( '.tcs-badge[data-state="done"]' ).count(), 0 );
 	assert.match( await page.locator( '.tcs-summary' ).innerText(), /\d+ of \d+ tenants finished, [\d,]+ records read/ );

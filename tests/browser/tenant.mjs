@@ -3,7 +3,24 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addTenant, admin, control, ended, env, fillTenant, login, makeTenant, overview, picture, row, save, syncNow, takeScriptErrors, unique, visitor } from './lib.mjs';
+import {
+	addTenant,
+	admin,
+	control,
+	ended,
+	env,
+	fillTenant,
+	login,
+	makeTenant,
+	overview,
+	picture,
+	row,
+	save,
+	syncNow,
+	takeScriptErrors,
+	unique,
+	visitor,
+} from './lib.mjs';
 
 const form = admin( 'admin.php?page=tenant-crm-sync-tenant' );
 const error = ( page, field ) => page.locator( `#tcs-${ field }-error` ).innerText();
@@ -15,7 +32,9 @@ test( 'the form says in plain words what is wrong, keeps what was typed, and not
 	await page.goto( form );
 	await picture( page, 'tenant-add' );
 	// The browser's own checks would keep bad values from ever reaching the server.
-	await page.locator( 'form:has(#tcs-endpoint)' ).evaluate( ( element ) => { element.noValidate = true; } );
+	await page.locator( 'form:has(#tcs-endpoint)' ).evaluate( ( element ) => {
+		element.noValidate = true;
+	} );
 	await submit( page );
 	assert.match( await error( page, 'tenant_id' ), /Give the tenant an id/ );
 	assert.match( await error( page, 'endpoint' ), /Give the address/ );
@@ -39,7 +58,9 @@ test( 'the form says in plain words what is wrong, keeps what was typed, and not
 		[ 'https://', /not an address/ ],
 	] ) {
 		await fillTenant( page, { id: 'kept-id', key: 'k', endpoint } );
-		await page.locator( 'form:has(#tcs-endpoint)' ).evaluate( ( element ) => { element.noValidate = true; } );
+		await page.locator( 'form:has(#tcs-endpoint)' ).evaluate( ( element ) => {
+			element.noValidate = true;
+		} );
 		await submit( page );
 		assert.match( await error( page, 'endpoint' ), words );
 	}
@@ -80,11 +101,15 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	await control( 'POST', '/behaviour', { tenant: id, latency_ms: 250 } );
 	const seen = new Set();
 	await page.exposeFunction( 'sawProgress', ( text ) => seen.add( text ) );
-	await row( page, id ).locator( '.tcs-progress' ).evaluate( ( element ) => {
-		new MutationObserver( () => window.sawProgress( element.textContent ) ).observe( element, { childList: true } );
-	} );
+	await row( page, id )
+		.locator( '.tcs-progress' )
+		.evaluate( ( element ) => {
+			new MutationObserver( () => window.sawProgress( element.textContent ) ).observe( element, { childList: true } );
+		} );
 	await syncNow( page, id );
-	await row( page, id ).locator( '.tcs-progress', { hasText: /records\/s/ } ).waitFor();
+	await row( page, id )
+		.locator( '.tcs-progress', { hasText: /records\/s/ } )
+		.waitFor();
 	assert.ok( await row( page, id ).locator( '[role=progressbar]' ).isVisible() );
 	await picture( page, 'overview-running' );
 	const done = await ended( page, id, 'done' );
@@ -101,14 +126,18 @@ test( 'a wrong key, the right key, progress to the end, nothing changed, some ch
 	await control( 'POST', '/touch', { tenant: id, object: 'leads', count: 2400 } );
 	await page.reload();
 	await syncNow( page, id );
-	await row( page, id ).locator( '.tcs-progress', { hasText: /records\/s · about [\d,]+ s left/ } ).waitFor();
+	await row( page, id )
+		.locator( '.tcs-progress', { hasText: /records\/s · about [\d,]+ s left/ } )
+		.waitFor();
 	assert.ok( Number( await row( page, id ).locator( '[role=progressbar]' ).getAttribute( 'aria-valuenow' ) ) > 0 );
 	await picture( page, 'overview-time-left' );
 	await row( page, id ).locator( '.tcs-counts', { hasText: '2,400 updated' } ).waitFor();
 
 	await control( 'POST', '/behaviour', { tenant: id, latency_ms: null } );
 	await syncNow( page, id );
-	await row( page, id ).locator( '.tcs-counts', { hasText: /unchanged|Nothing changed/ } ).waitFor();
+	await row( page, id )
+		.locator( '.tcs-counts', { hasText: /unchanged|Nothing changed/ } )
+		.waitFor();
 	const second = await ended( page, id, 'done' );
 	assert.match( second.counts, /^(All [\d,]+ records unchanged|1 record, unchanged|Nothing changed at the CRM)\.$/ );
 

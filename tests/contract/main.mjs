@@ -34,7 +34,13 @@ async function client( name, mode, connector, origin, sandbox, tenant, objects )
 	const words = [
 		'-n',
 		...( process.env.TCS_EXTENSION ? [ '-d', `extension=${ process.env.TCS_EXTENSION }` ] : [] ),
-		...[ 'tenant_crm_sync.allow_http=1', 'tenant_crm_sync.allow_private_networks=1', 'display_errors=stderr', 'log_errors=0', 'error_reporting=-1' ].flatMap( ( ini ) => [ '-d', ini ] ),
+		...[
+			'tenant_crm_sync.allow_http=1',
+			'tenant_crm_sync.allow_private_networks=1',
+			'display_errors=stderr',
+			'log_errors=0',
+			'error_reporting=-1',
+		].flatMap( ( ini ) => [ '-d', ini ] ),
 		path.join( here, 'client.php' ),
 	];
 	const child = spawn( process.env.PHP ?? 'php8.2', words, {
@@ -75,7 +81,11 @@ async function selfTest( connector, module, spec, port, sandbox, tenant ) {
 	const canned = { kind: 'canned', times: 1, status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify( lie.body ) };
 	await sandbox.call( 'POST', '/faults', { tenant, faults: [ canned ] } );
 	const lied = await call( module.headers( KEY ) );
-	report.check( `${ spec.name }: an answer of another form is objected to`, lied.some( ( one ) => one.startsWith( 'response' ) ), lied.join( '\n' ) );
+	report.check(
+		`${ spec.name }: an answer of another form is objected to`,
+		lied.some( ( one ) => one.startsWith( 'response' ) ),
+		lied.join( '\n' )
+	);
 }
 
 /** The judge and its Prisms, around `work`. Its violations become failures. */
@@ -109,7 +119,11 @@ async function judged( mode, connector, module, specs, sandbox, origin, body ) {
 function asker( judge, connector, headers ) {
 	return async ( status, method, target, body, more = {} ) => {
 		const json = undefined === body ? {} : { 'content-type': 'application/json' };
-		const answer = await fetch( judge.origin + target, { method, headers: { ...headers, ...json, ...more }, body: undefined === body ? undefined : JSON.stringify( body ) } );
+		const answer = await fetch( judge.origin + target, {
+			method,
+			headers: { ...headers, ...json, ...more },
+			body: undefined === body ? undefined : JSON.stringify( body ),
+		} );
 		const text = await answer.text();
 		report.check( `${ connector }: ${ method } ${ target } is ${ status }`, answer.status === status, `${ answer.status }: ${ text.slice( 0, 400 ) }` );
 		try {

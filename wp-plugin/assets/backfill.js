@@ -32,7 +32,8 @@
 			meter.value = run.fetched;
 		}
 		/* translators: 1: what state it is in, 2: number of records, 3: number of records that are known */
-		state.textContent = sprintf( __( '%1$s: %2$s read, %3$s were known before.', 'tenant-crm-sync' ), run.message, number( run.fetched ), number( records ) );
+		const words = __( '%1$s: %2$s read, %3$s were known before.', 'tenant-crm-sync' );
+		state.textContent = sprintf( words, run.message, number( run.fetched ), number( records ) );
 	}
 
 	async function work() {
@@ -56,4 +57,4 @@
 		state.textContent = __( 'This screen lost its connection to the site; a worker goes on. Reload to see how far it is.', 'tenant-crm-sync' );
 	}
 	work();
-}() );
+} )();

@@ -86,10 +86,10 @@
 	function left( records, perSecond ) {
 		const seconds = Math.max( 1, Math.ceil( records / perSecond ) );
 		return seconds < 90
-			/* translators: %s: number of seconds */
-			? sprintf( __( 'about %s s left', 'tenant-crm-sync' ), number( seconds ) )
-			/* translators: %s: number of minutes */
-			: sprintf( __( 'about %s min left', 'tenant-crm-sync' ), number( Math.ceil( seconds / 60 ) ) );
+			? /* translators: %s: number of seconds */
+				sprintf( __( 'about %s s left', 'tenant-crm-sync' ), number( seconds ) )
+			: /* translators: %s: number of minutes */
+				sprintf( __( 'about %s min left', 'tenant-crm-sync' ), number( Math.ceil( seconds / 60 ) ) );
 	}
 
 	/** "800 records/s", "about 20 s left": what is known of it. */
@@ -202,11 +202,13 @@
 			if ( ! here || ! job || ! job.over || job.broken ) {
 				return;
 			}
-			box.closest( 'tr' ).querySelectorAll( 'td:not(.column-sync):not(.column-name)' ).forEach( ( cell, nth ) => {
-				replace( here.closest( 'tr' ).querySelectorAll( 'td:not(.column-sync):not(.column-name)' )[ nth ], cell );
-			} );
+			box.closest( 'tr' )
+				.querySelectorAll( 'td:not(.column-sync):not(.column-name)' )
+				.forEach( ( cell, nth ) => {
+					replace( here.closest( 'tr' ).querySelectorAll( 'td:not(.column-sync):not(.column-name)' )[ nth ], cell );
+				} );
 		} );
 	}
 
 	settings.view = { ended, progress, refresh, row, rowOf, summary };
-}( window.wp, window.tenantCrmSync ) );
+} )( window.wp, window.tenantCrmSync );

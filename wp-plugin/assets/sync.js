@@ -58,7 +58,9 @@
 		const now = Date.now();
 		if ( ended( job.run ) || now - job.spoke >= SPEAK_EVERY_MS ) {
 			job.spoke = now;
-			const text = ended( job.run ) ? [ job.run.message, job.run.remedy || job.run.error, job.run.counts ].filter( Boolean ).join( ' ' ) : progress( job );
+			const text = ended( job.run )
+				? [ job.run.message, job.run.remedy || job.run.error, job.run.counts ].filter( Boolean ).join( ' ' )
+				: progress( job );
 			/* translators: 1: tenant, 2: progress or result */
 			say( sprintf( __( '%1$s: %2$s', 'tenant-crm-sync' ), job.run.label || job.tenant, text ), job.run.state === 'failed' ? 'assertive' : 'polite' );
 		}
@@ -66,16 +68,19 @@
 
 	function watch( run, pushed ) {
 		const known = jobs.get( run.id );
-		const job = known && ! known.over ? known : {
-			tenant: run.tenant,
-			fetchedAtStart: run.state === 'queued' ? 0 : run.fetched,
-			worked: 0,
-			spoke: 0,
-			retries: 0,
-			served: 0,
-			notBefore: 0,
-			over: false,
-		};
+		const job =
+			known && ! known.over
+				? known
+				: {
+						tenant: run.tenant,
+						fetchedAtStart: run.state === 'queued' ? 0 : run.fetched,
+						worked: 0,
+						spoke: 0,
+						retries: 0,
+						served: 0,
+						notBefore: 0,
+						over: false,
+					};
 		job.run = run;
 		job.over = ended( run );
 		job.pushed = !! pushed;
@@ -125,7 +130,12 @@
 		}
 		job.over = true;
 		job.broken = true;
-		job.run = Object.assign( {}, job.run, { state: 'failed', message: __( 'Stopped on this screen', 'tenant-crm-sync' ), error: plain( error ), remedy: '' } );
+		job.run = Object.assign( {}, job.run, {
+			state: 'failed',
+			message: __( 'Stopped on this screen', 'tenant-crm-sync' ),
+			error: plain( error ),
+			remedy: '',
+		} );
 		show( job );
 		announce( job );
 	}
@@ -137,9 +147,7 @@
 		job.served = began;
 		job.pushed = false;
 		try {
-			const run = wait > 0
-				? await api( '/' + before.id )
-				: await api( '/' + before.id + '/slice', 'POST', { seconds: SLICE_SECONDS } );
+			const run = wait > 0 ? await api( '/' + before.id ) : await api( '/' + before.id + '/slice', 'POST', { seconds: SLICE_SECONDS } );
 			const moved = run.fetched > before.fetched || run.pages > before.pages;
 			if ( moved ) {
 				job.worked += Date.now() - began;
@@ -232,8 +240,10 @@
 	document.addEventListener( 'click', ( event ) => {
 		if ( event.target.closest( '.tcs-stop-all' ) ) {
 			const open = all().filter( ( job ) => ! job.over );
-			open.reduce( ( before, job ) => before.then( () => api( '/' + job.run.id, 'DELETE' ) ).then( ( run ) => accept( job, run ) ), Promise.resolve() )
-				.catch( ( error ) => say( plain( error ), 'assertive' ) );
+			open.reduce(
+				( before, job ) => before.then( () => api( '/' + job.run.id, 'DELETE' ) ).then( ( run ) => accept( job, run ) ),
+				Promise.resolve()
+			).catch( ( error ) => say( plain( error ), 'assertive' ) );
 			document.querySelector( '.tcs-all button' ).focus();
 		}
 	} );
@@ -260,4 +270,4 @@
 
 	// Runs that were open when the page was made: follow them, and help.
 	( settings.runs || [] ).forEach( ( run ) => watch( run ) );
-}( window.wp, window.tenantCrmSync ) );
+} )( window.wp, window.tenantCrmSync );

@@ -14,4 +14,4 @@
 		}
 	}
 	button.closest( 'tr' ).hidden = true;
-}() );
+} )();

@@ -66,7 +66,10 @@ export async function requests( { ask, check, sandbox, tenant } ) {
 }
 
 async function contacts( ask, check ) {
-	const emails = [ { value: 'a@contract.test', primary: true, label: 'work' }, { value: 'b@contract.test', primary: false, label: 'home' } ];
+	const emails = [
+		{ value: 'a@contract.test', primary: true, label: 'work' },
+		{ value: 'b@contract.test', primary: false, label: 'home' },
+	];
 	const made = await ask( 200, 'POST', '/api/v2/persons', { name: 'Ana Núñez', emails, phones: [ { value: '1', primary: true, label: 'work' } ] } );
 	const target = `/api/v2/persons/${ made.data.id }`;
 	check( 'persons: e-mails as written', JSON.stringify( made.data.emails ) === JSON.stringify( emails ) );
@@ -84,12 +87,21 @@ async function contacts( ask, check ) {
 	await ask( 200, 'GET', '/api/v2/organizations/search?term=acme' );
 	await ask( 200, 'DELETE', `/api/v2/organizations/${ company.data.id }` );
 	const recent = await ask( 200, 'GET', '/api/v1/recents?since_timestamp=2026-01-01%2000:00:00&items=person' );
-	check( 'recents: the deleted person', recent.data.some( ( one ) => one.id === made.data.id && false === one.data.active_flag ) );
+	check(
+		'recents: the deleted person',
+		recent.data.some( ( one ) => one.id === made.data.id && false === one.data.active_flag )
+	);
 	await ask( 200, 'GET', '/api/v1/recents?since_timestamp=2020-01-01%2000:00:00&limit=60' );
 }
 
 async function deals( ask, check, person ) {
-	const made = await ask( 200, 'POST', '/api/v2/deals', { title: 'Offer', value: 12.5, currency: 'EUR', person_id: person, expected_close_date: '2027-01-31' } );
+	const made = await ask( 200, 'POST', '/api/v2/deals', {
+		title: 'Offer',
+		value: 12.5,
+		currency: 'EUR',
+		person_id: person,
+		expected_close_date: '2027-01-31',
+	} );
 	const target = `/api/v2/deals/${ made.data.id }`;
 	await ask( 200, 'PATCH', target, { status: 'lost', lost_reason: 'price', probability: null } );
 	const lost = await ask( 200, 'GET', `/api/v2/deals?status=lost&person_id=${ person }` );
@@ -97,7 +109,10 @@ async function deals( ask, check, person ) {
 	await ask( 200, 'GET', '/api/v2/deals/search?term=offer' );
 	await ask( 200, 'DELETE', target );
 	const gone = await ask( 200, 'GET', '/api/v2/deals?status=deleted' );
-	check( 'deals: the deleted one', gone.data.some( ( one ) => one.id === made.data.id && one.is_deleted ) );
+	check(
+		'deals: the deleted one',
+		gone.data.some( ( one ) => one.id === made.data.id && one.is_deleted )
+	);
 }
 
 async function leads( ask, check, person ) {

@@ -35,19 +35,54 @@
 				el(
 					components.PanelBody,
 					{ title: __( 'Table', 'tenant-crm-sync' ) },
-					el( components.RangeControl, { label: __( 'Leads of a page', 'tenant-crm-sync' ), value: attributes.perPage, min: 5, max: 100, onChange: ( perPage ) => setAttributes( { perPage } ) } ),
-					Object.keys( COLUMNS ).map( ( name ) => el( components.CheckboxControl, { key: name, label: COLUMNS[ name ], checked: attributes.columns.includes( name ), onChange: toggle( name ) } ) )
+					el( components.RangeControl, {
+						label: __( 'Leads of a page', 'tenant-crm-sync' ),
+						value: attributes.perPage,
+						min: 5,
+						max: 100,
+						onChange: ( perPage ) => setAttributes( { perPage } ),
+					} ),
+					Object.keys( COLUMNS ).map( ( name ) =>
+						el( components.CheckboxControl, {
+							key: name,
+							label: COLUMNS[ name ],
+							checked: attributes.columns.includes( name ),
+							onChange: toggle( name ),
+						} )
+					)
 				)
 			),
 			el(
 				'div',
 				blockEditor.useBlockProps( { className: 'tcs-portal' } ),
-				el( 'p', { className: 'tcs-portal-note' }, __( 'Whoever looks at the page sees the leads of their own tenants here. These are made up.', 'tenant-crm-sync' ) ),
+				el(
+					'p',
+					{ className: 'tcs-portal-note' },
+					__( 'Whoever looks at the page sees the leads of their own tenants here. These are made up.', 'tenant-crm-sync' )
+				),
 				el(
 					'table',
 					{ className: 'tcs-portal-table' },
-					el( 'thead', null, el( 'tr', null, shown.map( ( name ) => el( 'th', { key: name, scope: 'col' }, COLUMNS[ name ] ) ) ) ),
-					el( 'tbody', null, PEOPLE.map( ( person ) => el( 'tr', { key: person.name }, shown.map( ( name ) => el( 'td', { key: name, 'data-label': COLUMNS[ name ] }, person[ name ] ) ) ) ) )
+					el(
+						'thead',
+						null,
+						el(
+							'tr',
+							null,
+							shown.map( ( name ) => el( 'th', { key: name, scope: 'col' }, COLUMNS[ name ] ) )
+						)
+					),
+					el(
+						'tbody',
+						null,
+						PEOPLE.map( ( person ) =>
+							el(
+								'tr',
+								{ key: person.name },
+								shown.map( ( name ) => el( 'td', { key: name, 'data-label': COLUMNS[ name ] }, person[ name ] ) )
+							)
+						)
+					)
 				)
 			)
 		);

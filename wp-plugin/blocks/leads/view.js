@@ -46,7 +46,12 @@
 				if ( key === '' ) {
 					form.hidden = true;
 					place.replaceChildren();
-					say( shell.dataset.visitor, shell.dataset.loginUrl + ( shell.dataset.loginUrl.includes( '?' ) ? '&' : '?' ) + new URLSearchParams( { redirect_to: window.location.href } ) );
+					say(
+						shell.dataset.visitor,
+						shell.dataset.loginUrl +
+							( shell.dataset.loginUrl.includes( '?' ) ? '&' : '?' ) +
+							new URLSearchParams( { redirect_to: window.location.href } )
+					);
 					return;
 				}
 				let answer = await ask();
