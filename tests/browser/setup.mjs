@@ -74,7 +74,7 @@ test( 'the steps lead from nothing to the first sync, which nobody starts before
 	await row( page, id ).locator( '.row-title' ).click();
 	assert.equal( await page.locator( '.tcs-steps' ).count(), 0, 'the steps are done' );
 	await page.click( 'a:has-text("Disconnect…")' );
-	assert.match( await page.locator( '.wrap' ).innerText(), /Revoke the API key at REST API/ );
+	assert.match( await page.locator( '.wrap' ).innerText(), /Revoke the API key at the CRM \(REST API/ );
 	await picture( page, 'tenant-disconnect' );
 	await page.click( '#tcs-disconnect' );
 	assert.match( await page.locator( '.notice-success' ).innerText(), /Disconnected/ );

@@ -62,8 +62,8 @@ final class LeavePage {
 		$auth  = (string) ( $tenant->connection()['auth'] ?? array_key_first( $about['auth'] ?? array( '' => 1 ) ) );
 		return empty( $about['auth'][ $auth ]['oauth2'] )
 			/* translators: %s: name of a CRM */
-			? sprintf( __( 'The CRM does not hear of this. Revoke the API key at %s: only that makes it useless to anyone who has a copy.', 'tenant-crm-sync' ), $title )
+			? sprintf( __( 'The CRM does not hear of this. Revoke the API key at the CRM (%s): only that makes it useless to anyone who has a copy.', 'tenant-crm-sync' ), $title )
 			/* translators: %s: name of a CRM */
-			: sprintf( __( 'The CRM does not hear of this. Revoke the API key, or the app and the consent, at %s: only that makes the credentials useless to anyone who has a copy.', 'tenant-crm-sync' ), $title );
+			: sprintf( __( 'The CRM does not hear of this. Revoke the API key, or the app and the consent, at the CRM (%s): only that makes the credentials useless to anyone who has a copy.', 'tenant-crm-sync' ), $title );
 	}
 }
