@@ -1,6 +1,6 @@
 <?php
 /**
- * The tenants of this site: finds, saves, pauses and deletes them. One tenant's own data is in Tenant.
+ * The tenants of this site: finds, saves, pauses and deletes them. One tenant's own data is in Tenant, what may be stored of it in TenantData.
  *
  * A tenant's settings have exactly one source. Where the site has its own get_tenant_crm_settings(), that function answers for
  * every tenant it knows and the table only gives the integer key; else the table answers.
@@ -15,7 +15,6 @@ final class Tenants {
 	/** When a tenant is due whose first sync waits for a person. */
 	private const HELD = '9999-01-01 00:00:00';
 
-	private const MAX_ID     = 190;
 	private const MAX_SEALED = 8192; // width of the column
 	private const MAX_CHUNK  = 5000; // rows a DELETE, so that no other query waits long
 
@@ -56,14 +55,14 @@ final class Tenants {
 	 */
 	public static function save( array $data ): Tenant {
 		global $wpdb;
-		$id        = self::checked_id( $data['id'] ?? '' );
+		$id        = TenantData::id( $data['id'] ?? '' );
 		$old       = self::find( $id );
-		$connector = isset( $data['connector'] ) ? self::checked_connector( $data['connector'] ) : ( $old ? $old->connector : 'rest' );
+		$connector = isset( $data['connector'] ) ? TenantData::connector( $data['connector'] ) : ( $old ? $old->connector : 'rest' );
 		$is_other  = $old && $old->connector !== $connector;
 		$endpoint  = $old ? $old->endpoint : '';
 		if ( isset( $data['endpoint'] ) || '' === $endpoint ) {
 			$default  = (string) ( Connectors::find( $connector )['fields']['api_endpoint']['default'] ?? '' );
-			$endpoint = '' === ( $data['endpoint'] ?? '' ) && ( '' !== $default || ! isset( $data['endpoint'] ) ) ? $default : self::checked_endpoint( $data['endpoint'] );
+			$endpoint = '' === ( $data['endpoint'] ?? '' ) && ( '' !== $default || ! isset( $data['endpoint'] ) ) ? $default : TenantData::endpoint( $data['endpoint'] );
 		}
 		$settings  = $data['settings'] ?? ( $old ? $old->settings : array() );
 		if ( $is_other && ! isset( $data['settings'] ) ) {
@@ -71,10 +70,10 @@ final class Tenants {
 			unset( $settings['connection'], $settings['mapping'] );
 		}
 		$fields = array(
-			'label'     => self::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
+			'label'     => TenantData::text( $data['label'] ?? ( $old ? $old->label : $id ), 190 ),
 			'connector' => $connector,
 			'endpoint'  => $endpoint,
-			'settings'  => self::json( self::checked_settings( $id, $connector, $endpoint, $settings, $old ) ),
+			'settings'  => TenantData::json( TenantData::settings( $id, $connector, $endpoint, $settings, $old ) ),
 		);
 		$set    = '';
 		foreach ( $fields as $name => $value ) {
@@ -135,7 +134,7 @@ final class Tenants {
 		$settings = json_decode( (string) $row['settings'], true );
 		if ( is_array( $settings['connection'] ?? null ) ) {
 			$settings['connection'] = ConnectionFields::rotated( $id, $settings['connection'] );
-			$json                   = self::json( $settings );
+			$json                   = TenantData::json( $settings );
 			$did                    = ( $json !== $row['settings'] && self::exchange( $key, $id, 'settings', (string) $row['settings'], $json ) ) || $did;
 		}
 		$did = Webhooks\Subscriptions::rotate( $key, $id ) || $did;
@@ -156,7 +155,7 @@ final class Tenants {
 
 	/** The integer key for a tenant that only the site's own code knows. */
 	public static function ensure( string $id ): Tenant {
-		return self::find( self::checked_id( $id ) ) ?? self::save( array( 'id' => $id ) );
+		return self::find( TenantData::id( $id ) ) ?? self::save( array( 'id' => $id ) );
 	}
 
 	/** A first sync was asked for: from now on the tenant is synced by itself. */
@@ -181,7 +180,7 @@ final class Tenants {
 				unset( $settings['connection'][ $name ] );
 			}
 		}
-		Sql::change( 'UPDATE `' . Schema::table( 'tenants' ) . '` SET api_key = NULL, settings = ' . Sql::text( self::json( $settings ) ) . ", revision = revision + 1 WHERE id = $key" );
+		Sql::change( 'UPDATE `' . Schema::table( 'tenants' ) . '` SET api_key = NULL, settings = ' . Sql::text( TenantData::json( $settings ) ) . ", revision = revision + 1 WHERE id = $key" );
 		Sql::change( 'DELETE FROM `' . Schema::table( 'tokens' ) . "` WHERE tenant = $key" );
 		foreach ( Sql::rows( 'SELECT run FROM `' . Schema::table( 'jobs' ) . "` WHERE tenant = $key AND state <> 'dead'" ) as $job ) {
 			Runs::cancel( (int) $job['run'] );
@@ -342,73 +341,5 @@ final class Tenants {
 	/** @param array<string, mixed> $site */
 	private static function site_text( array $site, string $name, string $default ): string {
 		return is_string( $site[ $name ] ?? null ) && '' !== $site[ $name ] ? $site[ $name ] : $default;
-	}
-
-	/** @param mixed $id */
-	private static function checked_id( $id ): string {
-		$id = is_int( $id ) ? (string) $id : $id;
-		if ( ! is_string( $id ) || '' === $id || strlen( $id ) > self::MAX_ID || ! preg_match( '/^[^\x00-\x1f\x7f]+$/u', $id ) || trim( $id ) !== $id || is_serialized( $id ) ) {
-			throw new \InvalidArgumentException( 'The id of a tenant is a text of 1 to 190 bytes without control characters and without blanks at its ends, and does not look like serialized PHP.' );
-		}
-		return $id;
-	}
-
-	/** @param mixed $endpoint The extension's own rules (INI) are applied where the address is called. */
-	private static function checked_endpoint( $endpoint ): string {
-		$parts = is_string( $endpoint ) ? wp_parse_url( $endpoint ) : false;
-		if ( ! $parts || empty( $parts['host'] ) || ! in_array( strtolower( $parts['scheme'] ?? '' ), array( 'https', 'http' ), true ) || strlen( $endpoint ) > 2048 || preg_match( '/[\x00-\x20\x7f]/', $endpoint ) ) {
-			throw new \InvalidArgumentException( 'The endpoint must be a URL such as https://crm.example.com.' );
-		}
-		if ( isset( $parts['user'] ) || isset( $parts['pass'] ) ) {
-			throw new \InvalidArgumentException( 'The endpoint must not hold a user or a password: give the API key on its own.' );
-		}
-		return $endpoint;
-	}
-
-	/** @param mixed $connector */
-	private static function checked_connector( $connector ): string {
-		if ( ! is_string( $connector ) || ! preg_match( '/^[a-z0-9][a-z0-9_-]{0,63}$/D', $connector ) ) {
-			throw new \InvalidArgumentException( 'The name of a connector has only small letters, digits, - and _.' );
-		}
-		Connectors::get( $connector );
-		return $connector;
-	}
-
-	/**
-	 * Settings as they are stored: secrets sealed, the mapping as JSON.
-	 *
-	 * @param mixed $settings
-	 * @return mixed
-	 */
-	private static function checked_settings( string $id, string $connector, string $endpoint, $settings, ?Tenant $old ) {
-		if ( ! is_array( $settings ) ) {
-			return $settings;
-		}
-		if ( isset( $settings['connection'] ) ) {
-			$settings['connection'] = ConnectionFields::sealed( $id, $connector, $endpoint, (array) $settings['connection'], $old );
-		}
-		$settings['mapping'] = Connectors::checked_mapping( $connector, $settings['mapping'] ?? '' );
-		if ( isset( $settings['webhook'] ) ) {
-			$settings['webhook'] = Webhooks\Selection::checked( $connector, $settings['webhook'] );
-		}
-		if ( ! in_array( $settings['erase'] ?? 'portal', array( 'portal', 'crm' ), true ) ) {
-			throw new \InvalidArgumentException( 'The setting "erase" is portal or crm: where a person is erased on request.' );
-		}
-		TwoWay\Rules::check( $settings );
-		return array_filter( $settings, static fn( $value, $name ): bool => ! in_array( $name, array( 'connection', 'mapping', 'webhook' ), true ) || ! empty( $value ), ARRAY_FILTER_USE_BOTH );
-	}
-
-	/** @param mixed $value */
-	private static function text( $value, int $max ): string {
-		return mb_substr( sanitize_text_field( is_scalar( $value ) ? (string) $value : '' ), 0, $max );
-	}
-
-	/** @param mixed $value */
-	private static function json( $value ): string {
-		$json = is_array( $value ) ? wp_json_encode( $value, JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION ) : false;
-		if ( false === $json ) {
-			throw new \InvalidArgumentException( 'The settings of a tenant must be a list of names and values that can be written as JSON.' );
-		}
-		return $json;
 	}
 }

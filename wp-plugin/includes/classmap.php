@@ -161,6 +161,7 @@ return array(
 	'TenantCRM\\Tenant' => __DIR__ . '/Tenant.php',
 	'TenantCRM\\TenantChanged' => __DIR__ . '/TenantChanged.php',
 	'TenantCRM\\TenantCommands' => __DIR__ . '/TenantCommands.php',
+	'TenantCRM\\TenantData' => __DIR__ . '/TenantData.php',
 	'TenantCRM\\Tenants' => __DIR__ . '/Tenants.php',
 	'TenantCRM\\Times' => __DIR__ . '/Times.php',
 	'TenantCRM\\Title' => __DIR__ . '/Title.php',
