@@ -52,7 +52,9 @@ abstract class TwoWayCase extends PluginCase {
 				break;
 			}
 		}
-		return Runs::get( $run );
+		$done = Runs::get( $run );
+		$this->assertSame( $done['fetched'], $done['created'] + $done['updated'] + $done['unchanged'] + $done['refused'], 'each record of a run counts once: ' . json_encode( $done ) );
+		return $done;
 	}
 
 	/** Also what waits for its next attempt. */

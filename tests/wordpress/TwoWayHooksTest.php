@@ -23,6 +23,32 @@ final class TwoWayHooksTest extends TwoWayCase {
 		);
 	}
 
+	/** The database dies and takes the request with it: "wpdb must set a database connection" was in the log for each value of ours. */
+	public function test_a_request_that_lost_the_database_asks_nothing_of_it_at_its_end(): void {
+		global $wpdb;
+		$tenant = $this->pair( 'acme', 1 );
+		$this->settle( $tenant );
+		update_post_meta( $this->post_of( $tenant, '1' )->ID, 'email', 'other@portal.test' );
+		$connection   = $wpdb->dbh;
+		$host         = $wpdb->dbhost;
+		$before       = array( $wpdb->num_queries, did_action( 'doing_it_wrong_run' ) );
+		$wpdb->dbh    = null;
+		$wpdb->dbhost = '127.0.0.1:1';
+		set_error_handler( static fn( int $level, string $message ): bool => str_contains( $message, 'Connection refused' ) );
+		try {
+			TenantCRM\Limits::checkpoint();
+			TenantCRM\TwoWay\Changes::flush();
+			$this->assertSame( $before, array( $wpdb->num_queries, did_action( 'doing_it_wrong_run' ) ) );
+		} finally {
+			restore_error_handler();
+			$wpdb->dbhost = $host;
+			$wpdb->dbh    = $connection;
+		}
+		$this->assertSame( '1', $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'changes' ) ), 'the change is noted' );
+		TenantCRM\TwoWay\Changes::enqueue_due();
+		$this->assertSame( '1', $this->sql( 'SELECT COUNT(*) FROM ' . Schema::table( 'jobs' ) . " WHERE kind = 'push' AND tenant = {$tenant->key}" ), 'and the timer queues it' );
+	}
+
 	/** @dataProvider changes */
 	public function test_it_is_noted_before_it_is_written( callable $change ): void {
 		global $wpdb;

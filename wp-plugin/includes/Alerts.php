@@ -69,9 +69,11 @@ final class Alerts {
 	 * @return list<array{key: int, id: string, since: int, reason: string}>
 	 */
 	public static function failing(): array {
-		$failing = array();
-		foreach ( self::episodes() as $key => $episode ) {
-			$tenant = time() - $episode['since'] >= self::patience() ? Tenants::get( $key ) : null;
+		$failing  = array();
+		$episodes = self::episodes();
+		$now      = $episodes ? self::now() : 0;
+		foreach ( $episodes as $key => $episode ) {
+			$tenant = $now - $episode['since'] >= self::patience() ? Tenants::get( $key ) : null;
 			if ( $tenant ) {
 				$failing[] = array(
 					'key'    => $key,
@@ -82,6 +84,11 @@ final class Alerts {
 			}
 		}
 		return $failing;
+	}
+
+	/** The database's clock, which also says since when: one of several hosts may have a wrong one. */
+	private static function now(): int {
+		return (int) Sql::rows( 'SELECT UNIX_TIMESTAMP() AS now' )[0]['now'];
 	}
 
 	public static function forget(): void {
@@ -101,6 +108,7 @@ final class Alerts {
 		}
 		$new    = array();
 		$failed = array();
+		$now    = self::now();
 		foreach ( self::troubles() as $key => $trouble ) {
 			if ( ! isset( $tenants[ $key ] ) || $tenants[ $key ]->paused ) {
 				continue;
@@ -113,7 +121,7 @@ final class Alerts {
 				),
 				array( 'reason' => $trouble['reason'] )
 			);
-			if ( time() - $new[ $key ]['since'] >= self::patience() ) {
+			if ( $now - $new[ $key ]['since'] >= self::patience() ) {
 				$failed[ $key ] = $tenants[ $key ];
 			}
 		}
@@ -196,7 +204,7 @@ final class Alerts {
 		$lines = array();
 		foreach ( $tenants as $key => $tenant ) {
 			/* translators: 1: a tenant, 2: for example "2 hours", 3: why */
-			$lines[] = sprintf( __( '%1$s, for %2$s: %3$s', 'tenant-crm-sync' ), self::name( $tenant ), human_time_diff( $episodes[ $key ]['since'], time() ), $episodes[ $key ]['reason'] );
+			$lines[] = sprintf( __( '%1$s, for %2$s: %3$s', 'tenant-crm-sync' ), self::name( $tenant ), human_time_diff( $episodes[ $key ]['since'], self::now() ), $episodes[ $key ]['reason'] );
 		}
 		/* translators: %s: number */
 		return self::mail( sprintf( _n( '%s tenant fails', '%s tenants fail', count( $lines ), 'tenant-crm-sync' ), number_format_i18n( count( $lines ) ) ), $lines );

@@ -22,7 +22,7 @@ final class Failure {
 	 */
 	public static function settle( Job $job, ?Tenant $tenant, \Throwable $e ): string {
 		try {
-			if ( $e instanceof LeaseLost ) {
+			if ( $e instanceof LeaseLost || Sql::is_lost() ) {
 				return 'lost';
 			}
 			if ( ! $e instanceof TenantChanged && ! self::is_final( $e ) && ! Retries::are_over( $job, self::is_limit( $e ) ) ) {

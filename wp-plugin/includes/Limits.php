@@ -37,6 +37,9 @@ final class Limits {
 	}
 
 	public static function checkpoint(): void {
+		if ( Sql::is_lost() ) {
+			return;
+		}
 		$stored = get_option( self::OPTION );
 		if ( is_array( $stored ) && abs( time() - (int) ( $stored['at'] ?? 0 ) ) < self::EVERY ) {
 			return;

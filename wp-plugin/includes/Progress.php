@@ -26,6 +26,9 @@ final class Progress {
 
 	public int $unchanged = 0;
 
+	/** @var list<int> Ids of posts that were written, too, of records that are counted elsewhere. */
+	public array $beside = array();
+
 	/** @var list<array{id: ?string, reason: string, by_id?: bool, post?: int}> by_id: false where the CRM cannot be asked for this id. post: a lead of the portal. */
 	public array $refused = array();
 
@@ -37,7 +40,25 @@ final class Progress {
 
 	/** @return list<int> Posts that were written. */
 	public function touched(): array {
-		return array_merge( $this->created, $this->updated );
+		return array_merge( $this->created, $this->updated, $this->beside );
+	}
+
+	/**
+	 * Notes the posts that were written while at most one record was settled: whatever there was to be done, the record counts once.
+	 *
+	 * @param list<int> $created
+	 * @param list<int> $updated
+	 */
+	public function of_one_record( array $created, array $updated ): void {
+		$posts        = array_values( array_unique( array_merge( $created, $updated ) ) );
+		$is_counted   = $posts && $this->fetched && ! $this->refused;
+		$this->beside = $is_counted ? array_slice( $posts, 1 ) : $posts;
+		if ( $is_counted ) {
+			$this->created        = $created ? array( $posts[0] ) : array();
+			$this->updated        = $created ? array() : array( $posts[0] );
+			$this->updated_ledger = 0;
+		}
+		$this->unchanged = max( 0, $this->fetched - count( $this->refused ) - count( $this->created ) - count( $this->updated ) - $this->updated_ledger );
 	}
 
 	/** @return array{fetched: int, created: int, updated: int, unchanged: int, refused: int, pages: int} */

@@ -36,6 +36,15 @@ final class Sql {
 		return null !== self::$connection;
 	}
 
+	/**
+	 * Whether WordPress has lost its connection and gets no other. Whatever is put together for the database then is for nobody, and wpdb
+	 * complains in the log of each value that it cannot escape. A drop-in keeps its connections elsewhere.
+	 */
+	public static function is_lost(): bool {
+		global $wpdb;
+		return 'wpdb' === get_class( $wpdb ) && ! $wpdb->dbh && ! $wpdb->db_connect( false );
+	}
+
 	/** Text. The connection does the escaping, since it depends on its character set and sql_mode. */
 	public static function text( string $value ): string {
 		if ( self::$connection ) {

@@ -172,6 +172,7 @@ final class Store {
 		$ledger   = array();
 		foreach ( $rows as $row ) {
 			if ( $incoming->is_overtaken( $row['id_hash'], $row['base'] ) ) {
+				++$progress->unchanged;
 				continue;
 			}
 			$lead = $incoming->lead( $changed[ (int) $row['id'] ] );

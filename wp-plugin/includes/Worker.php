@@ -211,7 +211,7 @@ final class Worker {
 		$began = microtime( true );
 		$short = 0;
 		foreach ( $jobs as $number => $job ) {
-			if ( $number > 0 && $this->budget->is_over() ) {
+			if ( Sql::is_lost() || ( $number > 0 && $this->budget->is_over() ) ) {
 				$this->give_back( array_slice( $jobs, $number ) );
 				break;
 			}
@@ -264,7 +264,7 @@ final class Worker {
 			$pulling->add_to( $this->pulls, $key );
 			$this->active[ $key ] = $pulling;
 		} catch ( \Throwable $e ) {
-			$this->end( $key, Failure::settle( $job, $tenant ?? Tenants::get( $job->tenant ), $e ), $job );
+			$this->end( $key, Failure::settle( $job, $tenant ?? ( Sql::is_lost() ? null : Tenants::get( $job->tenant ) ), $e ), $job );
 		}
 	}
 

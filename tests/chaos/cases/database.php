@@ -51,7 +51,7 @@ return static function ( Checks $checks, Site $site ): array {
 	$site->notes[] = "$ended workers ended and were started again";
 	return array(
 		'~Aborted connection~',
-		'~Function wpdb was called|WordPress database error |mysqli?_|MySQL server has gone away|Lost connection|Connection refused|The database (?:cannot be reached|refused|did not answer)|Error while sending QUERY packet|No job can be claimed|The queue|The job of this run is gone|The database was away~',
+		'~WordPress database error |mysqli?_|MySQL server has gone away|Lost connection|Connection refused|The database (?:cannot be reached|refused|did not answer)|Error while sending QUERY packet|No job can be claimed|The queue|The job of this run is gone|The database was away~',
 		// MariaDB on its recovery.
 		'~\[Warning\]|^recovered pages:|^ \(\d~',
 	);

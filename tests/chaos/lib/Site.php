@@ -135,8 +135,9 @@ final class Site {
 		}
 	}
 
-	public function click(): void {
-		list( $code, $output ) = Process::door( 'click' )->end();
+	/** @param bool $full Everything is to be read again. */
+	public function click( bool $full = false ): void {
+		list( $code, $output ) = Process::door( 'click', input: $full ? '{"full":true}' : '' )->end();
 		if ( 0 !== $code ) {
 			throw new \RuntimeException( "a click failed: $output" );
 		}

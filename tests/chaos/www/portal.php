@@ -25,9 +25,10 @@ $commands = array(
 	},
 	'status'  => static fn(): array => TenantCRMSync::status(),
 	'click'   => static function (): array {
-		$runs = array();
+		$runs    = array();
+		$payload = '{"full":true}' === stream_get_contents( STDIN ) ? array( 'full' => true ) : array();
 		foreach ( Tenants::all() as $tenant ) {
-			$runs[] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK );
+			$runs[] = Jobs::enqueue( $tenant->key, 'pull', 'leads', Jobs::PRIORITY_CLICK, $payload );
 			if ( Rules::of( $tenant, 'leads' )->is_two_way() ) {
 				$runs[] = Jobs::enqueue( $tenant->key, Changes::KIND, 'leads', Jobs::PRIORITY_CLICK );
 			}

@@ -87,8 +87,9 @@ final class Changes {
 		self::$ring[ "$site:$tenant:$object" ] = array( $tenant, $object, $site );
 	}
 
+	/** Without a database nothing is queued: the timer does it. */
 	public static function flush(): void {
-		$ring       = self::$ring;
+		$ring       = Sql::is_lost() ? array() : self::$ring;
 		self::$ring = array();
 		foreach ( $ring as list( $tenant, $object, $site ) ) {
 			$is_other = get_current_blog_id() !== $site && switch_to_blog( $site );

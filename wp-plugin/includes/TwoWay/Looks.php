@@ -14,7 +14,6 @@ use TenantCRM\Lead;
 use TenantCRM\Leases;
 use TenantCRM\PostWriter;
 use TenantCRM\Progress;
-use TenantCRM\Refused;
 use TenantCRM\Schema;
 use TenantCRM\Sql;
 use TenantCRM\Transaction;
@@ -134,10 +133,13 @@ final class Looks {
 			$this->session->trial->notes[ (string) $row['crm_id'] ] = $why;
 			return;
 		}
-		Sql::change( 'UPDATE `' . Schema::table( 'records' ) . "` SET hint = 0 WHERE id = {$row['id']} AND version = {$row['version']}" );
-		$refusal = array( 'id' => (string) $row['crm_id'], 'reason' => "it $why" ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-		Transaction::run( fn( Transaction $transaction ) => Refused::settle( $transaction, $this->session->job, array( $refusal ), array() ) );
-		$this->session->log( 'error', "Record \"{$row['crm_id']}\" of tenant \"{$this->session->tenant->id}\" $why. Its next change is looked at again.", array( 'run' => $this->session->job->run ) );
+		$this->session->transact(
+			static function ( Transaction $transaction, Settlement $settlement, PostWriter $posts, Progress $progress ) use ( $row, $why ): void {
+				$transaction->query( 'UPDATE `' . Schema::table( 'records' ) . "` SET hint = 0 WHERE id = {$row['id']} AND version = {$row['version']}" );
+				$progress->fetched = 1;
+				$progress->refused = array( array( 'id' => (string) $row['crm_id'], 'reason' => 'it ' . rtrim( $why, '.' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			}
+		);
 	}
 
 	/** @param array<string, string|null> $row As it was before the look. */

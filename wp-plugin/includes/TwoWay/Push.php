@@ -213,7 +213,6 @@ final class Push {
 			return array( 'create', '', array() );
 		}
 		$progress->fetched = 1;
-		++$progress->unchanged;
 		$settlement->then( $settled->is_dirty() ? Changes::update_sql( $id, 'available_at = UTC_TIMESTAMP(3)' ) : Changes::delete_sql( $id ) );
 		return null;
 	}

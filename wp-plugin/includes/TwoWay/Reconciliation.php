@@ -37,18 +37,18 @@ final class Reconciliation {
 
 	/** @param array<string, array{position: int, id: string, hash: string, fingerprint: string}>|list<array{position: int, id: string, hash: string, fingerprint: string}> $items */
 	public function batch( Incoming $incoming, array $items, Progress $progress ): void {
-		$known  = $this->lookup( array_column( $items, 'hash' ) );
-		$new    = array();
-		$settle = array();
+		$refused = count( $progress->refused );
+		$known   = $this->lookup( array_column( $items, 'hash' ) );
+		$new     = array();
+		$settle  = array();
 		foreach ( $items as $item ) {
 			$row = $known[ $item['hash'] ] ?? null;
 			if ( null === $row ) {
 				$new[] = $incoming->lead( $item );
 			} elseif ( $this->is_silent( $row, $item, $incoming ) ) {
-				++$progress->unchanged;
+				continue;
 			} elseif ( ! $this->is_settled_here( $row, $incoming->revision( $item ) ) ) {
 				$this->hints[] = (int) $row['id'];
-				++$progress->unchanged;
 			} else {
 				$settle[ (int) $row['id'] ] = $incoming->lead( $item );
 			}
@@ -59,7 +59,8 @@ final class Reconciliation {
 			$this->settlement->arrive( $lead, null );
 		}
 		$this->settlement->flush();
-		$this->write( $known, $progress );
+		$this->write( $known );
+		$this->count( count( $items ) - count( $progress->refused ) + $refused, $progress );
 	}
 
 	/**
@@ -141,7 +142,7 @@ final class Reconciliation {
 	}
 
 	/** @param array<string, array<string, string|null>> $known */
-	private function write( array $known, Progress $progress ): void {
+	private function write( array $known ): void {
 		$table = Schema::table( 'records' );
 		if ( $this->hints ) {
 			$this->transaction->query( "UPDATE `$table` SET hint = 1, version = version + 1 WHERE hint <> 1 AND id IN (" . implode( ',', $this->hints ) . ')' );
@@ -152,9 +153,17 @@ final class Reconciliation {
 		if ( ! empty( $this->job->payload['full'] ) && $known ) {
 			$this->transaction->query( "UPDATE `$table` SET scan = {$this->job->run} WHERE id IN (" . implode( ',', array_map( 'intval', array_column( $known, 'id' ) ) ) . ')' );
 		}
-		$progress->created         = array_merge( $progress->created, $this->settlement->created );
-		$progress->updated         = array_merge( $progress->updated, array_values( array_unique( $this->settlement->updated ) ) );
-		$progress->updated_ledger += max( 0, $this->settlement->ledger_only - count( array_unique( $this->settlement->updated ) ) );
+	}
+
+	/** Each record counts once. Nothing was done with those that said nothing new, and with those that were only noted, to be read again. */
+	private function count( int $records, Progress $progress ): void {
+		$created                   = $this->settlement->created;
+		$updated                   = array_values( array_unique( $this->settlement->updated ) );
+		$ledger                    = max( 0, $this->settlement->kept - count( $updated ) );
+		$progress->created         = array_merge( $progress->created, $created );
+		$progress->updated         = array_merge( $progress->updated, $updated );
+		$progress->updated_ledger += $ledger;
+		$progress->unchanged      += max( 0, $records - count( $created ) - count( $updated ) - $ledger );
 		$progress->log             = array_merge( $progress->log, $this->settlement->log );
 	}
 

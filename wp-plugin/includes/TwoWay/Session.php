@@ -32,7 +32,7 @@ final class Session {
 
 	/**
 	 * @template T
-	 * @param callable(Transaction, Settlement, PostWriter, Progress): T $work May run several times.
+	 * @param callable(Transaction, Settlement, PostWriter, Progress): T $work About one record, which is counted if it sets `fetched` to 1. May run several times.
 	 * @param list<int>    $posts  That it is about, and
 	 * @param list<string> $hashes of the ids of records: what a preview shows changes of, and what is not refused any more.
 	 * @return T|null Null also where the attempt before was stored after all.
@@ -58,21 +58,20 @@ final class Session {
 		Caches::clean( $progress->touched() );
 		if ( $progress->touched() ) {
 			/** This action is documented in Store. */
-			do_action( 'tenant_crm_sync_batch_stored', $this->tenant, $this->job->object, array( 'created' => $progress->created, 'updated' => $progress->updated ), $progress->counts() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+			do_action( 'tenant_crm_sync_batch_stored', $this->tenant, $this->job->object, array( 'created' => $progress->created, 'updated' => array_merge( $progress->updated, $progress->beside ) ), $progress->counts() ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		}
 		return $result;
 	}
 
 	/** @return array{0: mixed, 1: Progress} */
 	private function settle( Transaction $transaction, callable $work ): array {
-		$progress          = new Progress();
-		$posts             = new PostWriter( $transaction, $this->tenant, $this->fields );
-		$settlement        = new Settlement( $transaction, $this->tenant, $this->fields, $this->rules, $posts );
-		$result            = $work( $transaction, $settlement, $posts, $progress );
+		$progress   = new Progress();
+		$posts      = new PostWriter( $transaction, $this->tenant, $this->fields );
+		$settlement = new Settlement( $transaction, $this->tenant, $this->fields, $this->rules, $posts );
+		$result     = $work( $transaction, $settlement, $posts, $progress );
 		$settlement->flush();
-		$progress->created = array_merge( $progress->created, $settlement->created );
-		$progress->updated = array_merge( $progress->updated, array_values( array_unique( $settlement->updated ) ) );
-		$progress->log     = array_merge( $progress->log, $settlement->log );
+		$progress->log = array_merge( $progress->log, $settlement->log );
+		$progress->of_one_record( $settlement->created, $settlement->updated );
 		return array( $result, $progress );
 	}
 

@@ -23,8 +23,8 @@ final class Settlement {
 	public array $created = array();
 	public array $updated = array();
 
-	/** Records of which only the ledger changed. */
-	public int $ledger_only = 0;
+	/** Ledger rows that were settled, whether or not their post was written, too. */
+	public int $kept = 0;
 
 	/** @var list<array{0: int, 1: string, 2: string, 3: array<string, mixed>}> Log entries. */
 	public array $log = array();
@@ -165,7 +165,7 @@ final class Settlement {
 		}
 		if ( $this->rules->is_mirror() ) {
 			$this->records->put( $row, $lead, array( 'gone' => '2', 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-			++$this->ledger_only;
+			++$this->kept;
 			return;
 		}
 		$this->arrivals[] = array( $lead, $row );
@@ -341,7 +341,7 @@ final class Settlement {
 			) + Records::projection( $merge['record'] + $crm )
 		);
 		$this->ask( $subject, $lead->hash, $lead->revision, $merge['conflicts'] );
-		++$this->ledger_only;
+		++$this->kept;
 	}
 
 	/**
@@ -353,7 +353,7 @@ final class Settlement {
 	private function end( Subject $subject, int $gone, ?Lead $lead = null ): void {
 		if ( $subject->row || $lead ) {
 			$this->records->put( $subject->row, $subject->row ? null : $lead, ( 1 === $gone || ! $subject->post ? array( 'base' => null ) : array() ) + array( 'seen' => null, 'gone' => (string) $gone, 'hint' => '0' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-			++$this->ledger_only;
+			++$this->kept;
 		}
 		$this->close( $subject, array() );
 	}
