@@ -99,7 +99,7 @@ final class BackfillTest extends TwoWayCase {
 
 	public function test_the_button_is_for_who_manages_the_tenant(): void {
 		$tenant = $this->pair();
-		$user   = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$user   = $this->account( 'syncer' );
 		( new WP_User( $user ) )->add_cap( TenantCRM\Capabilities::SYNC );
 		TenantCRM\Capabilities::assign( $user, array( 'acme' ) );
 		$backfills = fn(): array => array_column( Runs::list( array( 'tenant' => $tenant->key, 'kind' => Jobs::BACKFILL ) ), 'state' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
@@ -116,7 +116,6 @@ final class BackfillTest extends TwoWayCase {
 		$this->press( TenantCRM\Tenants::get( $tenant->key ), 1, 'start' );
 		$this->assertSame( array( 'cancelled' ), $backfills(), 'a paused tenant is left alone' );
 		wp_set_current_user( 0 );
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		wp_delete_user( $user );
 	}
 

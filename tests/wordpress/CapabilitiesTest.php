@@ -13,8 +13,7 @@ final class CapabilitiesTest extends PluginCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once ABSPATH . 'wp-admin/includes/user.php';
-		$this->user = new WP_User( wp_insert_user( array( 'user_login' => uniqid( 'reader' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = new WP_User( $this->account( 'reader' ) );
 	}
 
 	protected function tearDown(): void {

@@ -65,7 +65,7 @@ final class LeadsScreenTest extends ScreenCase {
 		$this->store( $this->tenant( 'theirs' ), $this->leads( 3, 50 ) );
 		$this->one_of_each( $this->tenant( 'third' ) );
 		$this->assertSame( 11, substr_count( $this->screen( 1 ), 'data-stands="' ) );
-		$user = wp_insert_user( array( 'user_login' => uniqid( 'reader' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$user = $this->account( 'reader' );
 		( new WP_User( $user ) )->add_cap( Capabilities::VIEW );
 		Capabilities::assign( $user, array( 'mine' ) );
 		$theirs = TenantCRM\Tenants::find( 'theirs' )->key;

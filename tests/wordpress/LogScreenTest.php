@@ -16,7 +16,7 @@ final class LogScreenTest extends ScreenCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		$this->user = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = $this->account( 'syncer' );
 		( new WP_User( $this->user ) )->add_cap( Capabilities::SYNC );
 		foreach ( array( 'mine' => 503, 'theirs' => 401 ) as $id => $status ) {
 			$tenant = $this->tenant( $id );

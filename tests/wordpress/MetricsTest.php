@@ -144,10 +144,9 @@ final class MetricsTest extends PluginCase {
 	}
 
 	public function test_who_does_not_manage_tenants_gets_nothing(): void {
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		$this->measured( 'mine', 1 )->client()->fetch_leads();
 		Attempts::collect();
-		$user = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) );
+		$user = $this->account( 'syncer' );
 		foreach ( array( Capabilities::SYNC, Capabilities::VIEW ) as $cap ) {
 			( new WP_User( $user ) )->add_cap( $cap );
 		}

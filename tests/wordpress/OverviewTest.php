@@ -117,7 +117,7 @@ final class OverviewTest extends ScreenCase {
 		$this->assertStringNotContainsString( '>mine<', $this->screen( 1, array( 's' => 'THEIR' ) ) );
 		$first = fn( array $get ): string => preg_match( '~class="row-title"[^>]*>([^<]+)<~', $this->screen( 1, $get ), $match ) ? $match[1] : '';
 		$this->assertSame( array( 'mine', 'theirs', 'theirs', 'mine' ), array( $first( array() ), $first( array( 'order' => 'desc', 'orderby' => 'name' ) ), $first( array( 'orderby' => 'conflicts', 'order' => 'desc' ) ), $first( array( 'orderby' => 'no-such', 'order' => 'x' ) ) ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-		$user = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$user = $this->account( 'syncer' );
 		( new WP_User( $user ) )->add_cap( Capabilities::SYNC );
 		Capabilities::assign( $user, array( 'mine' ) );
 		$html = $this->screen( $user );

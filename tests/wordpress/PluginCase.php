@@ -69,6 +69,18 @@ abstract class PluginCase extends TestCase {
 		);
 	}
 
+	/** A user of the site; whoever makes one deletes it. */
+	protected function account( string $name, string $role = 'subscriber' ): int {
+		require_once ABSPATH . 'wp-admin/includes/user.php';
+		return wp_insert_user(
+			array(
+				'user_login' => uniqid( $name ),
+				'user_pass'  => 'x',
+				'role'       => $role,
+			)
+		);
+	}
+
 	/** A job as a worker has it. */
 	protected function job( Tenant $tenant ): Job {
 		return Jobs::claim( Jobs::enqueue( $tenant->key ) );

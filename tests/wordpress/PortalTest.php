@@ -14,9 +14,8 @@ final class PortalTest extends PluginCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		Capabilities::grant();
-		$this->user = wp_insert_user( array( 'user_login' => uniqid( 'portal' ), 'user_pass' => 'x', 'role' => Capabilities::PORTAL_ROLE ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = $this->account( 'portal', Capabilities::PORTAL_ROLE );
 		Capabilities::assign( $this->user, array( 'acme' ) );
 		$this->store( $this->tenant( 'acme' ), array( array( 'name' => 'Mine <script>alert(1)</script>', 'email' => '"><img src=x>@example.test', 'status' => '<b>bold</b>' ) + $this->leads( 1 )[0] ) );
 		$this->store( $this->tenant( 'Acme' ), array( array( 'name' => 'Theirs' ) + $this->leads( 1 )[0] ) );

@@ -303,8 +303,7 @@ final class QueueTest extends PluginCase {
 			Jobs::enqueue( $tenant->key );
 			Jobs::bury( Jobs::claim(), "Broken <b>$tenant->id</b>." );
 		}
-		require_once ABSPATH . 'wp-admin/includes/user.php';
-		$user = wp_insert_user( array( 'user_login' => uniqid( 'letters' ), 'user_pass' => 'x', 'role' => 'subscriber' ) );
+		$user = $this->account( 'letters' );
 		( new WP_User( $user ) )->add_cap( Capabilities::SYNC );
 		Capabilities::assign( $user, array( 'own' ) );
 		wp_set_current_user( $user );

@@ -20,9 +20,8 @@ final class RestResourcesTest extends TwoWayCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		Capabilities::grant();
-		$this->user = wp_insert_user( array( 'user_login' => uniqid( 'portal' ), 'user_pass' => 'x', 'role' => Capabilities::PORTAL_ROLE ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = $this->account( 'portal', Capabilities::PORTAL_ROLE );
 		Capabilities::assign( $this->user, array( 'acme' ) );
 		wp_set_current_user( 1 );
 	}
@@ -225,7 +224,7 @@ final class RestResourcesTest extends TwoWayCase {
 		$this->assertGreaterThan( 0, (int) $refused->get_headers()['Retry-After'] );
 		$this->assertLessThanOrEqual( 60, (int) $refused->get_headers()['Retry-After'] );
 		$this->assertSame( 200, $this->ask( 'GET', '/leads' )->get_status(), 'another route' );
-		$other = wp_insert_user( array( 'user_login' => uniqid( 'portal' ), 'user_pass' => 'x', 'role' => Capabilities::PORTAL_ROLE ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$other = $this->account( 'portal', Capabilities::PORTAL_ROLE );
 		wp_set_current_user( $other );
 		$this->assertSame( 200, $ask()->get_status(), 'another user' );
 		wp_delete_user( $other );

@@ -25,7 +25,7 @@ final class RowScreensTest extends TwoWayCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		$this->user = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = $this->account( 'syncer' );
 		( new WP_User( $this->user ) )->add_cap( Capabilities::SYNC );
 		Capabilities::assign( $this->user, array( 'acme' ) );
 		add_filter( 'wp_redirect', array( $this, 'stop' ) );
@@ -116,7 +116,7 @@ final class RowScreensTest extends TwoWayCase {
 			}
 		}
 		// Somebody without the capability, and one with it but with another's nonce.
-		$stranger = wp_insert_user( array( 'user_login' => uniqid( 'stranger' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$stranger = $this->account( 'stranger' );
 		Capabilities::assign( $stranger, array( 'other' ) );
 		foreach ( array( ConflictsPage::class => "crm:$id", RefusedPage::class => "drop:$refused" ) as $page => $one ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 			$this->assertSame( 403, $this->dies( fn() => $this->post( $page, $stranger, array( 'one' => $one ) ) ) );

@@ -17,9 +17,8 @@ final class TenancyTest extends PluginCase {
 
 	protected function setUp(): void {
 		parent::setUp();
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		Capabilities::grant();
-		$this->user = wp_insert_user( array( 'user_login' => uniqid( 'portal' ), 'user_pass' => 'x', 'role' => Capabilities::PORTAL_ROLE ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$this->user = $this->account( 'portal', Capabilities::PORTAL_ROLE );
 		foreach ( array( 'Acme', 'acme' ) as $id ) {
 			$tenant             = $this->tenant( $id );
 			$this->posts[ $id ] = 0;
@@ -94,7 +93,7 @@ final class TenancyTest extends PluginCase {
 		$look = static fn( array $by, array $more = array() ): array => wp_list_pluck( get_posts( array( 'post_type' => 'crm_lead', 'meta_query' => $by ) + $more ), 'ID' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
 		$of   = static fn( string $key, $value, array $more = array() ): array => compact( 'key', 'value' ) + $more;
 		$id   = array( 'meta_key' => 'crm_lead_id', 'meta_value' => '1' ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
-		foreach ( array( 0, wp_insert_user( array( 'user_login' => uniqid( 'stranger' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ) ) as $user ) { // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		foreach ( array( 0, $this->account( 'stranger' ) ) as $user ) {
 			wp_set_current_user( $user );
 			$this->assertContains( $this->posts['Acme'], $look( array( $of( '_tenant_id', 'Acme' ) ), $id ), 'as the article looks' );
 			$this->assertContains( $this->posts['acme'], $look( array( $of( '_tenant_id', 'acme' ), $of( 'crm_lead_id', '1' ) ) ) );

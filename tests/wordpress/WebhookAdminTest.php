@@ -18,7 +18,6 @@ final class WebhookAdminTest extends WebhookCase {
 	protected function setUp(): void {
 		parent::setUp();
 		require_once ABSPATH . 'wp-admin/includes/template.php';
-		require_once ABSPATH . 'wp-admin/includes/user.php';
 		wp_set_current_user( 1 );
 	}
 
@@ -66,7 +65,7 @@ final class WebhookAdminTest extends WebhookCase {
 
 	public function test_only_who_manages_tenants_gets_one(): void {
 		$tenant = $this->signing( 'acme' );
-		$user   = wp_insert_user( array( 'user_login' => uniqid( 'syncer' ), 'user_pass' => 'x', 'role' => 'subscriber' ) ); // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		$user   = $this->account( 'syncer' );
 		( new WP_User( $user ) )->add_cap( Capabilities::SYNC );
 		Capabilities::assign( $user, array( 'acme' ) );
 		$tries = array( array( 1, 'not the nonce' ), array( $user, null ) );
