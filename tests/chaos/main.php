@@ -36,7 +36,7 @@ register_shutdown_function(
 echo "CHAOS_SEED=$seed", IS_SHORT ? ', the short run' : '', 0 === posix_getuid() ? '' : ', not as root: no mounts', "\n";
 
 $names  = array_slice( $argv, 1 );
-$all    = array( 'workers', 'fpm', 'database', 'reload', 'redis', 'disk', 'clock', 'answers', 'names', 'certificates', 'steps', 'memory' );
+$all    = array( 'workers', 'fpm', 'database', 'reload', 'redis', 'disk', 'bounds', 'clock', 'answers', 'names', 'nowhere', 'certificates', 'steps', 'memory' );
 $short  = array( 'fpm', 'database', 'answers', 'steps' );
 $totals = array( 0, 0 );
 $began  = microtime( true );

@@ -1,7 +1,7 @@
 <?php
 /**
  * No room: for the file in which processes count together, and for logs. Work goes on, what is said says why, and it heals by itself. As root
- * on a small tmpfs; else, or where nothing may be mounted, by a bound on the size of files (ulimit -f) for workers of the command line.
+ * on a small tmpfs; else, or where nothing may be mounted, as in `bounds`.
  */
 
 declare(strict_types=1);
@@ -18,22 +18,12 @@ return static function ( Checks $checks, Site $site ): array {
 		return 0 === $code;
 	};
 	$says  = static fn( array $within = array() ): string => Process::door( 'status', within: $within )->end()[1];
-	$site->populate();
 	if ( 0 !== posix_getuid() || ! $mount( 'shm', '1m' ) ) {
-		$site->notes[] = 'nothing may be mounted here: ulimit -f instead of a full disk';
-		$small         = array( 'sh', '-c', 'trap "" XFSZ; ulimit -f 100; exec "$@"', 'sh' );
-		$checks->is( 'it is said that there is no room', 1 === preg_match( '/file of limits .* cannot be (?:made|used)/', $says( $small ) ), $says( $small ) );
-		for ( $time = 0; $time < ( IS_SHORT ? 2 : 6 ); $time++ ) {
-			$site->click();
-			$site->touch();
-			list( $code, $said ) = Process::door( 'cron', within: $small )->end();
-			$checks->is( 'a worker without room for a file goes on', 0 === $code && '{"worked":true}' === $said, $said );
-			$site->fault( 'workers without room' );
-		}
-		return array();
+		return ( require __DIR__ . '/bounds.php' )( $checks, $site );
 	}
 
 	// A file of limits takes 4 MB.
+	$site->populate();
 	$crowd = $site->crowd( 3 );
 	$site->fault( 'full shared memory' );
 	for ( $time = 0; $time < ( IS_SHORT ? 2 : 4 ); $time++ ) {
