@@ -27,7 +27,7 @@ namespace {
 	 * | timeout            | float  | seconds for a whole call, retries included; default and maximum: INI tenant_crm_sync.timeout_ms |
 	 * | idempotency_header | string | header that carries a random key on creates; they may then be repeated after a cut connection |
 	 * | throw              | bool   | as throw_errors() |
-	 * | parallel           | int    | pages side by side in pull(), 1 to 64, within the host's max_parallel; needs stable_order |
+	 * | parallel           | int    | pages side by side in pull(), 1 to 128, within the host's max_parallel; needs stable_order |
 	 * | stable_order       | bool   | the CRM's order and totals do not change while pages are read |
 	 * | plan               | string | edition of the CRM, where its limits differ by edition: see connectors(); default the smallest |
 	 * | limits             | array  | in place of the connector's limits: `[['amount' => 100, 'seconds' => 10], ['amount' => 50000, 'seconds' => 86400, 'daily' => true]]` |

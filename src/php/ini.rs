@@ -94,7 +94,7 @@ pub fn register_class() -> bool {
 pub fn max_parallel() -> usize {
     usize::try_from(ini_number(c"tenant_crm_sync.max_parallel"))
         .unwrap_or(1)
-        .clamp(1, 64)
+        .clamp(1, 128)
 }
 
 /// The file of host keys; empty if none is named.

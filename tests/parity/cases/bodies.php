@@ -53,6 +53,16 @@ $bodies = [
 	'keys that nearly are numbers'  => '{"data":{"-":1,"-E":2,"-u1":3,"--1":4,"-1.0":5,"1 ":6,"+1":7,"1e1":8,"/":9,":":10,"00":11}}',
 	'keys that come twice'          => '{"data":[{"a":1,"b":2,"a":3}]}',
 	'a key with a NUL first'        => '{"data":[{"\u0000a":1,"a\u0000b":2}]}',
+	// Names that a reader which foresees them, from the object before, must not mistake for others.
+	'rows alike'                    => '{"data":[{"id":1,"name":"A","tags":[]},{"id":2,"name":"B","tags":["x"]},{ "id" : 3 ,"name" : "C", "tags":[] }]}',
+	'rows nearly alike'             => '{"data":[{"id":1,"name":"A"},{"id":2,"names":"B"},{"id":3,"nam":"C"},{"ids":4},{"i":5,"name":"D"},{"name":"E","id":6},{"id":7},{}]}',
+	'names with escapes, then alike' => '{"data":[{"a\\\\b":1,"c\\"d":2,"e\\u0066":3},{"a\\b":4,"c\\\\":5,"ef":6},{"a\\\\b":7,"c\\"d":8,"ef":9}]}',
+	'a row that ends in a name'     => '{"data":[{"id":1,"name":2},{"id":3,"name',
+	'a row with a name and no value' => '{"data":[{"id":1,"name":2},{"id":3,"name"}]}',
+	'a row with a name and no colon' => '{"data":[{"id":1,"name":2},{"id" 3,"name":4}]}',
+	'a foreseen name twice'         => '{"data":[{"id":1,"name":2,"id":3},{"id":4,"name":5,"id":6}]}',
+	'rows with rows alike in them'  => '{"data":[{"id":1,"a":{"id":2,"a":{"id":3}}},{"id":4,"a":{"id":5,"a":{"id":6}}},{"a":{"a":{"id":7}}}]}',
+	'numbers as names in rows'      => '{"data":[{"1":1,"2":2},{"1":3,"2":4},{"01":5,"2":6}]}',
 	'empty lists and objects'       => '{"data":[{},[],{"a":{}},[[]]]}',
 ];
 $cases = [];
