@@ -54,13 +54,14 @@ return static function ( Checks $checks, Sandbox $sandbox, float $seconds ): voi
 	$workers = Master::workers( 'soak' );
 	$first   = array();
 	$warm    = $end - $seconds * 0.75;
-	// Not so often that one call could meet it twice: then it fails, and should.
+	// Not so often that one call could meet it twice: then it fails, and should. The longer it goes on, the sooner one of them is held up.
+	$spacing = max( 6, (int) ( $seconds / 15 ) );
 	for ( $half = 1; microtime( true ) < $end - 0.2; $half++ ) {
 		usleep( 500000 );
 		if ( ! $first && microtime( true ) > $warm ) {
 			$first = array_map( array( Usage::class, 'of' ), $workers );
 		}
-		0 === $half % 6 && $sandbox->call( 'POST', '/oauth/expire', array( 'tenant' => 'tokens' ) );
+		0 === $half % $spacing && $sandbox->call( 'POST', '/oauth/expire', array( 'tenant' => 'tokens' ) );
 	}
 	$calls  = array();
 	$errors = array();

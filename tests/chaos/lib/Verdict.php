@@ -20,10 +20,13 @@ final class Verdict {
 		'~\[Note\]|^Version: |mariadbd: ready for connections~',
 	);
 
-	/** Bounds of one FPM worker after any case. */
-	private const RSS_KB  = 160 * 1024;
+	/** Bounds of one FPM worker after any case: of memory that is its own, and of what it has open. */
+	private const ANON_KB = 64 * 1024;
 	private const FDS     = 40;
 	private const THREADS = 8;
+
+	/** Files of limits: one that was removed stays mapped, and open, but no more than 64 of them. */
+	private const FILES = 66;
 
 	public function __construct( private readonly Checks $checks, private readonly Site $site ) {
 	}
@@ -138,10 +141,13 @@ final class Verdict {
 		$workers = Master::workers( 'www' );
 		foreach ( $workers as $pid ) {
 			$status = (string) @file_get_contents( "/proc/$pid/status" );
+			$open   = array_map( static fn( string $file ): string => (string) @readlink( $file ), (array) glob( "/proc/$pid/fd/*" ) );
+			$files  = count( preg_grep( '~/limits( \(deleted\))?$~', $open ) );
 			$has    = array(
-				'kB of memory' => array( preg_match( '/^VmRSS:\s+(\d+)/m', $status, $match ) ? (int) $match[1] : 0, self::RSS_KB ),
-				'threads'      => array( preg_match( '/^Threads:\s+(\d+)/m', $status, $match ) ? (int) $match[1] : 0, self::THREADS ),
-				'open files'   => array( count( (array) @scandir( "/proc/$pid/fd" ) ) - 2, self::FDS ),
+				'kB of memory'    => array( preg_match( '/^RssAnon:\s+(\d+)/m', $status, $match ) ? (int) $match[1] : PHP_INT_MAX, self::ANON_KB ),
+				'threads'         => array( preg_match( '/^Threads:\s+(\d+)/m', $status, $match ) ? (int) $match[1] : 0, self::THREADS ),
+				'open files'      => array( count( $open ) - $files, self::FDS ),
+				'files of limits' => array( $files, self::FILES ),
 			);
 			foreach ( $has as $what => list( $number, $bound ) ) {
 				if ( $number > $bound ) {
