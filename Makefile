@@ -86,7 +86,7 @@ valgrind: all ## The phpt tests under valgrind (minutes)
 	@bash tests/run valgrind
 
 matrix: all ## The tests on PHP 8.2, 8.4, 8.5 and WordPress 6.1, 6.8, 7.1 (hours); PAIRS="8.5/7.1 newest/newest", SUITES="phpt jit wordpress quiet network"
-	@bash tests/stack/deps.sh run test matrix
+	@bash tests/stack/deps.sh run test
 	@cargo build --release --locked --package sandbox-crm
 	@SUITES="$(SUITES)" bash tests/matrix/run $(PAIRS)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs with apt what is missing on a bare Debian 12, and only that; says what to do where it cannot.
-# Usage: deps.sh build|run|test|matrix|browser|bench|valgrind|package …   Needs root only if something is missing. Starts no daemon.
+# Usage: deps.sh build|run|test|browser|bench|valgrind|package …   Needs root only if something is missing. Starts no daemon.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export PATH="$HOME/.cargo/bin:$PATH:/usr/sbin"
@@ -9,7 +9,7 @@ build=(php8.2-dev php8.2-cli build-essential clang libclang-dev ca-certificates)
 # php, php8.2-fpm and nginx are named beside wordpress, or apt would choose Apache for it.
 run=(php php8.2-fpm php8.2-mysql php8.2-curl php8.2-mbstring php8.2-xml php8.2-gd php8.2-intl php8.2-zip nginx-light
 	mariadb-server wordpress wordpress-theme-twentytwentythree curl ca-certificates)
-tests=(phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils zip unzip python3-venv redis-server openssl faketime)
+tests=(patchelf phpunit php-codesniffer php-guzzlehttp-guzzle shellcheck gettext binutils zip unzip python3-venv redis-server openssl faketime)
 
 # Whom the benchmarks are run against; curl comes with the rest.
 bench=(php-guzzlehttp-guzzle php-symfony-http-client)
@@ -42,7 +42,6 @@ for group in "$@"; do
 		run) need "${run[@]}" ;;
 		valgrind) need valgrind ;;
 		package) need "${package[@]}" ;;
-		matrix) need patchelf ;;
 		bench) need "${bench[@]}" ;;
 		test)
 			need "${tests[@]}"
@@ -55,7 +54,7 @@ for group in "$@"; do
 			command -v node >/dev/null || missing+=(nodejs)
 			command -v npm >/dev/null || missing+=(npm)
 			;;
-		*) echo "usage: deps.sh build|run|test|matrix|browser|bench|valgrind|package …" >&2; exit 2 ;;
+		*) echo "usage: deps.sh build|run|test|browser|bench|valgrind|package …" >&2; exit 2 ;;
 	esac
 done
 [ ${#missing[@]} -gt 0 ] || [ ${#want_rust[@]} -gt 0 ] || [ ${#want_tools[@]} -gt 0 ] || exit 0
