@@ -15,8 +15,11 @@ use super::table::Header;
 use crate::clock;
 use crate::error::{Error, Kind, Result};
 
-/// The layout of the file. It belongs into the name as well, so that two versions do not replace each other's.
+/// The layout of the file. While a host is updated processes of two versions run: the later one makes an older file anew, the earlier
+/// one leaves a newer file alone, so that they do not replace each other's for ever.
 pub const VERSION: u64 = 1;
+/// Layouts to come. What is far above is damage.
+const LATER: std::ops::RangeInclusive<u64> = VERSION + 1..=VERSION + 99;
 /// "tcslimit".
 const MAGIC: u64 = u64::from_be_bytes(*b"tcslimit");
 /// The words of the header that are read before it is mapped: magic, version, boot, slots, made.
@@ -125,6 +128,13 @@ fn judge(path: &Path) -> Result<State> {
     let mut next = || words.next().unwrap_or(0);
     let (magic, version, boot, slots, made) = (next(), next(), next(), next(), next());
     let slots = usize::try_from(slots).unwrap_or(0);
+    if magic == MAGIC && LATER.contains(&version) {
+        return Err(refuse(
+            path,
+            &format!("is of a later version of the extension (layout {version}; this one knows {VERSION})"),
+            "Restart all of PHP, so that one version runs. To stay with the earlier one, stop PHP, remove the file and start PHP again.",
+        ));
+    }
     if magic != MAGIC || version != VERSION || !SLOTS.contains(&slots) || meta.size() != size(slots) {
         return Ok(State::Broken);
     }

@@ -129,15 +129,20 @@ type Damage = fn(&File);
 #[test]
 fn a_broken_file_is_made_anew_and_begins_empty() {
     let rule = paced(1, 100, 10, 10);
-    let damages: [(&str, Damage, u64); 9] = [
+    let damages: [(&str, Damage, u64); 10] = [
         ("empty", |file| file.set_len(0).unwrap(), 0),
         ("cut short", |file| file.set_len(100).unwrap(), 0),
         ("without its end", |file| file.set_len(64 * UNIT).unwrap(), 0),
         ("too long", |file| file.set_len(66 * UNIT).unwrap(), 0),
         ("no magic", |file| file.write_all_at(b"nonsense", 0).unwrap(), 0),
         (
-            "another version",
-            |file| file.write_all_at(&2_u64.to_ne_bytes(), 8).unwrap(),
+            "an earlier version",
+            |file| file.write_all_at(&0_u64.to_ne_bytes(), 8).unwrap(),
+            0,
+        ),
+        (
+            "no version at all",
+            |file| file.write_all_at(&u64::MAX.to_ne_bytes(), 8).unwrap(),
             0,
         ),
         (
@@ -169,6 +174,33 @@ fn a_broken_file_is_made_anew_and_begins_empty() {
         assert_eq!(fs::metadata(folder.file()).unwrap().size(), 65 * UNIT);
         assert_eq!(local.used(), (1, 64));
     }
+}
+
+/// The update of a host: processes of the version before leave the file of the new ones alone, and say what to do.
+#[test]
+fn a_file_of_a_later_version_is_left_alone() {
+    let folder = Folder::new();
+    let rule = paced(1, 100, 10, 10);
+    let before = Local::shared(&folder.file(), 64).unwrap();
+    let now = Now::read();
+    assert_eq!(burst_at(&before, rule, now), 10);
+    // The new version makes it anew, under the same name.
+    let mut later_file = fs::read(folder.file()).unwrap();
+    later_file[8..16].copy_from_slice(&2_u64.to_ne_bytes());
+    fs::remove_file(folder.file()).unwrap();
+    fs::write(folder.file(), &later_file).unwrap();
+    fs::set_permissions(folder.file(), fs::Permissions::from_mode(0o600)).unwrap();
+    let words = refusal(&folder.file());
+    assert!(
+        words.contains("is of a later version of the extension (layout 2; this one knows 1)"),
+        "{words}"
+    );
+    assert!(words.contains("Restart all of PHP"), "{words}");
+    // Who counted before goes on, and gives nothing away.
+    assert_eq!(burst_at(&before, rule, later(now, 2)), 10);
+    assert_eq!(burst_at(&before, rule, later(now, 2)), 0);
+    assert!(before.is_shared());
+    assert_eq!(fs::read(folder.file()).unwrap(), later_file);
 }
 
 /// Of hours and days nobody knows what had been used: they count as used evenly until then, or as a checkpoint says.
