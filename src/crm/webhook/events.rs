@@ -1,15 +1,11 @@
-//! What happened to which records, read from a webhook's body by the paths that the connector gives. The body is walked
-//! once; what no path leads to is passed over. Ids are text, with all their digits.
+//! What happened to which records: where a connector says that it stands in a webhook's body, and what of it is told.
+//! Reading it is in plan.rs. Ids are text, with all their digits.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::body::descend;
-use super::plan::Plan;
-use super::refusal::Reason;
-use super::{Hash, Incoming, MAX_EVENTS};
-use crate::json::{Reader, Refusal};
+use super::Hash;
 
 /// The most paths that a connector may name.
 const MAX_PATHS: usize = 32;
@@ -121,48 +117,6 @@ fn few_words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Word<Stri
         return Err(serde::de::Error::custom("webhooks.events.object: too many words"));
     }
     Ok(words)
-}
-
-impl Events {
-    /// Reads a request's events; a request without a body has none.
-    pub(super) fn read(&self, incoming: &Incoming<'_>) -> Result<Vec<Event>, Reason> {
-        if incoming.body.is_empty() {
-            return Ok(Vec::new());
-        }
-        let text = std::str::from_utf8(incoming.body).map_err(|_| Reason::Unreadable)?;
-        let plan = Plan::new(self, incoming)?;
-        let mut events = None;
-        let mut reader = Reader::new(text);
-        descend(&mut reader, &self.list, &mut |reader| {
-            // A member that comes again replaces the earlier one.
-            let mut found = Vec::new();
-            let mut records = 0;
-            let mut one = |reader: &mut Reader<'_>| {
-                let event = plan.event(reader, text)?;
-                records += event.ids.len().max(1);
-                if records > MAX_EVENTS {
-                    return Err(Refusal::Stopped);
-                }
-                if !event.ids.is_empty() {
-                    found.push(event);
-                }
-                Ok(())
-            };
-            match reader.peek_token() {
-                Some(b'[') => reader.each_element(one)?,
-                Some(b'{') => one(reader)?,
-                _ => return reader.span().map(drop),
-            }
-            events = Some(found);
-            Ok(())
-        })
-        .and_then(|()| reader.end())
-        .map_err(|refusal| match refusal {
-            Refusal::Stopped => Reason::TooLarge,
-            _ => Reason::Unreadable,
-        })?;
-        events.ok_or(Reason::Unreadable)
-    }
 }
 
 impl<T> Word<T> {

@@ -1,15 +1,57 @@
-//! One event of a webhook's body, read in one walk: which paths are looked for, what stands at each, and what that means in
-//! our words. Where the events are in the body is the caller's business.
+//! The events of a webhook's body, read in one walk: which paths are looked for, what stands at each, and what that means in
+//! our words. What no path leads to is passed over.
 
-use super::body::{names, values};
+use super::body::{descend, names, values};
 use super::events::{Action, Event, Events, Source, Word};
 use super::refusal::Reason;
-use super::{Incoming, header, query};
+use super::{Incoming, MAX_EVENTS, header, query};
 use crate::crm::timestamp::Moment;
 use crate::json::{Reader, Refusal};
 
+impl Events {
+    /// Reads a request's events; a request without a body has none.
+    pub(super) fn read(&self, incoming: &Incoming<'_>) -> Result<Vec<Event>, Reason> {
+        if incoming.body.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = std::str::from_utf8(incoming.body).map_err(|_| Reason::Unreadable)?;
+        let plan = Plan::new(self, incoming)?;
+        let mut events = None;
+        let mut reader = Reader::new(text);
+        descend(&mut reader, &self.list, &mut |reader| {
+            // A member that comes again replaces the earlier one.
+            let mut found = Vec::new();
+            let mut records = 0;
+            let mut one = |reader: &mut Reader<'_>| {
+                let event = plan.event(reader, text)?;
+                records += event.ids.len().max(1);
+                if records > MAX_EVENTS {
+                    return Err(Refusal::Stopped);
+                }
+                if !event.ids.is_empty() {
+                    found.push(event);
+                }
+                Ok(())
+            };
+            match reader.peek_token() {
+                Some(b'[') => reader.each_element(one)?,
+                Some(b'{') => one(reader)?,
+                _ => return reader.span().map(drop),
+            }
+            events = Some(found);
+            Ok(())
+        })
+        .and_then(|()| reader.end())
+        .map_err(|refusal| match refusal {
+            Refusal::Stopped => Reason::TooLarge,
+            _ => Reason::Unreadable,
+        })?;
+        events.ok_or(Reason::Unreadable)
+    }
+}
+
 /// The paths that are looked for, and the words that the request gives for all its events.
-pub(super) struct Plan<'e> {
+struct Plan<'e> {
     paths: Vec<&'e [String]>,
     /// For each word: its path's position or its value.
     objects: Vec<(&'e Word<String>, Place)>,
@@ -27,7 +69,7 @@ enum Place {
 }
 
 impl<'e> Plan<'e> {
-    pub(super) fn new(events: &'e Events, incoming: &Incoming<'_>) -> Result<Self, Reason> {
+    fn new(events: &'e Events, incoming: &Incoming<'_>) -> Result<Self, Reason> {
         let mut paths: Vec<&'e [String]> = Vec::with_capacity(8);
         let mut path = |path: &'e [String]| {
             paths.push(path);
@@ -67,7 +109,7 @@ impl<'e> Plan<'e> {
         })
     }
 
-    pub(super) fn event(&self, reader: &mut Reader<'_>, text: &str) -> Result<Event, Refusal> {
+    fn event(&self, reader: &mut Reader<'_>, text: &str) -> Result<Event, Refusal> {
         let mut found = vec![Vec::new(); self.paths.len()];
         let all = (0..self.paths.len()).fold(0, |mask, slot| mask | (1_u32 << slot));
         self.walk(reader, text, 0, all, &mut found)?;
