@@ -15,7 +15,7 @@ use TenantCRM\TwoWay\Rules;
 final class TenantForm {
 
 	const MAX_ID       = 190;
-	const MAX_PARALLEL = 64;
+	const MAX_PARALLEL = 128;
 
 	/** @var array{id: string, label: string, interval: int, hooks: bool, direction: string, policy: string, portal_deletes: string, stable_order: bool, parallel: int} */
 	public $values;
@@ -208,7 +208,7 @@ final class TenantForm {
 
 	private function check_paging(): void {
 		if ( $this->values['parallel'] < 1 || $this->values['parallel'] > self::MAX_PARALLEL ) {
-			$this->errors['parallel']   = __( 'Choose between 1 and 64 pages side by side.', 'tenant-crm-sync' );
+			$this->errors['parallel']   = __( 'Choose between 1 and 128 pages side by side.', 'tenant-crm-sync' );
 			$this->values['parallel'] = max( 1, min( self::MAX_PARALLEL, $this->values['parallel'] ) );
 		} elseif ( $this->values['parallel'] > 1 && ! $this->values['stable_order'] ) {
 			$this->errors['parallel'] = __( 'Pages are only read side by side where the order is stable: tick that box too, or choose 1.', 'tenant-crm-sync' );
