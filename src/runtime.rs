@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::config::Transport;
 use crate::error::{Error, Kind, Result};
-use crate::net::client;
+use crate::net::client::{self, Client};
 use crate::net::journal::Book;
 
 /// How long PHP's thread waits before it looks for an interrupt.
@@ -29,7 +29,7 @@ pub struct Engine {
     pid: u32,
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
-    clients: Mutex<HashMap<Transport, reqwest::Client>>,
+    clients: Mutex<HashMap<Transport, Client>>,
     requests: AtomicU64,
     journals: Book,
 }
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// The pool for this configuration; kept as long as the process lives.
-    pub fn client(&self, transport: &Transport) -> Result<reqwest::Client> {
+    pub fn client(&self, transport: &Transport) -> Result<Client> {
         let mut clients = self.clients.lock();
         if let Some(client) = clients.get(transport) {
             return Ok(client.clone());

@@ -1,10 +1,10 @@
-//! A page is read once: where each row stands in the body, its id, its time, its fingerprint and its neutral record. PHP
-//! arrays are built later, and only for the rows that are asked for. Where the next page is, `next.rs` finds out.
+//! A page is read once: where each row stands in the body, its id, its time and its neutral record. Fingerprints and PHP arrays are
+//! made later, and only where they are asked for. Where the next page is, `next.rs` finds out.
 
 use std::ops::Range;
 
-use crate::crm::fingerprint::{Fingerprint, fingerprint};
-use crate::crm::shape::{Choice, Members, Shape, members};
+use crate::crm::fingerprint::Fingerprint;
+use crate::crm::shape::{Choice, Members, Shape, members, of_object};
 use crate::error::{Error, Kind, Result};
 use crate::json::{Path, Reader, Refusal, joined, object, quoted, scalar, utf8};
 
@@ -20,8 +20,6 @@ pub struct Row {
     pub id: String,
     /// The CRM's time of the last change, as it wrote it.
     pub updated_at: Option<String>,
-    /// Equal for rows that are equal in the mapped fields.
-    pub fingerprint: Fingerprint,
     /// The neutral record without id and time, where a mapping makes one.
     pub mapped: Option<String>,
 }
@@ -61,6 +59,17 @@ impl Page {
     #[must_use]
     pub fn row_text(&self, position: usize) -> Option<&str> {
         self.text.get(self.rows.get(position)?.span.clone())
+    }
+
+    /// What is equal for rows that are equal in the mapped fields, in the order of the rows. `shape` is what they were read with.
+    #[must_use]
+    pub fn fingerprints(&self, shape: &Shape) -> Vec<Fingerprint> {
+        let mut choice = Choice::default();
+        let of = |row: &Row| match &row.mapped {
+            Some(mapped) => of_object(mapped),
+            None => choice.fingerprint(shape, self.text.get(row.span.clone()).unwrap_or_default()),
+        };
+        self.rows.iter().map(of).collect()
     }
 
     /// A JSON object of one row's mapped fields; where nothing is mapped, of the chosen ones as the CRM wrote them.
@@ -135,11 +144,7 @@ impl Page {
                 continue;
             };
             if let Some(mapping) = &shape.mapping {
-                let (mapped, print) = shape.neutral(mapping, &both);
-                row.mapped = Some(mapped);
-                row.fingerprint = print;
-            } else if let Some(members) = members(&both) {
-                row.fingerprint = fingerprint(&both, &shape.chosen(&members));
+                row.mapped = Some(shape.neutral(mapping, &both));
             }
             let start = self.text.len();
             self.text.push_str(&both);
@@ -169,7 +174,6 @@ pub fn scan(body: &[u8], shape: &Shape) -> Result<Page> {
         shape,
         position: 0,
         page: Page::default(),
-        choice: Choice::default(),
     };
     let mut reader = Reader::new(&text);
     let mut found = false;
@@ -260,17 +264,19 @@ struct Rows<'a> {
     shape: &'a Shape,
     position: usize,
     page: Page,
-    choice: Choice,
 }
 
-impl Rows<'_> {
-    fn read(&mut self, reader: &mut Reader<'_>) -> std::result::Result<(), Refusal> {
+impl<'a> Rows<'a> {
+    fn read(&mut self, reader: &mut Reader<'a>) -> std::result::Result<(), Refusal> {
         let mut members = Members::with_capacity(16);
+        let mut before = Members::with_capacity(16);
         reader.each_element(|reader| {
             if reader.peek_token() == Some(b'{') {
                 let start = reader.position();
+                // Rows of a page have the same members, mostly in the same order.
+                std::mem::swap(&mut members, &mut before);
                 members.clear();
-                reader.each_member(|reader, name| {
+                reader.each_member_like(&before, |reader, name| {
                     let span = reader.span()?;
                     members.push((name, span.start - start..span.end - start));
                     Ok(())
@@ -312,20 +318,13 @@ impl Rows<'_> {
         }
         match id {
             Some(id) if !id.is_empty() && id.len() <= MAX_ID => {
-                let (mapped, fingerprint) = match &shape.mapping {
-                    Some(mapping) => {
-                        let (mapped, print) = shape.neutral(mapping, row);
-                        (Some(mapped), print)
-                    }
-                    None => (None, fingerprint(row, &self.choice.of(shape, members))),
-                };
+                let mapped = shape.mapping.as_ref().map(|mapping| shape.neutral(mapping, row));
                 self.page.rows.push(Row {
                     updated_at: shape
                         .times
                         .iter()
                         .find_map(|path| value(path).and_then(scalar).filter(|time| !time.is_empty()))
                         .map(|time| shape.time(time)),
-                    fingerprint,
                     mapped,
                     span,
                     id,

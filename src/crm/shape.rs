@@ -80,15 +80,13 @@ impl Shape {
             .is_none_or(|fields| fields.iter().any(|field| field == name))
     }
 
-    /// The neutral record without id and time, and its fingerprint.
-    pub(super) fn neutral(&self, mapping: &Mapping, row: &str) -> (String, Fingerprint) {
+    /// The neutral record without id and time.
+    pub(super) fn neutral(&self, mapping: &Mapping, row: &str) -> String {
         let fields = self.fields_at.text(row).unwrap_or("{}");
         let mut members = mapping.read(fields, Some(&self.zone));
         members.retain(|(name, _)| self.is_wanted(name));
         members.sort();
-        let text = object(members.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let print = of_object(&text);
-        (text, print)
+        object(members.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
 
     /// The row as it is: the members that fingerprints cover, each once, in an order that does not depend on the CRM's.
@@ -128,20 +126,23 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// As `Shape::chosen`.
-    pub(super) fn of<'m>(&mut self, shape: &Shape, members: &'m Members<'_>) -> Vec<(&'m str, &'m Range<usize>)> {
-        let is_same =
-            self.names.len() == members.len() && self.names.iter().zip(members).all(|(name, (other, _))| name == other);
+    /// Of a row as it is.
+    pub(super) fn fingerprint(&mut self, shape: &Shape, row: &str) -> Fingerprint {
+        let members = members(row).unwrap_or_default();
+        let is_same = self.names.len() == members.len()
+            && self.names.iter().zip(&members).all(|(name, (other, _))| name == other);
         if !is_same {
             self.names = members.iter().map(|(name, _)| (**name).to_owned()).collect();
-            self.positions = shape.positions(members);
+            self.positions = shape.positions(&members);
         }
         let chosen = self.positions.iter().filter_map(|position| members.get(*position));
-        chosen.map(|(name, span)| (&**name, span)).collect()
+        let chosen: Vec<_> = chosen.map(|(name, span)| (&**name, span)).collect();
+        fingerprint(row, &chosen)
     }
 }
 
-fn of_object(text: &str) -> Fingerprint {
+/// The fingerprint of a neutral record.
+pub(super) fn of_object(text: &str) -> Fingerprint {
     let members = members(text).unwrap_or_default();
     let all: Vec<_> = members.iter().map(|(name, span)| (&**name, span)).collect();
     fingerprint(text, &all)

@@ -11,7 +11,7 @@ mod scan;
 
 pub use members::{joined, members, object, quoted};
 pub use path::{Path, Step, scalar};
-pub use reader::Reader;
+pub use reader::{Reader, is_next};
 
 /// Arrays and objects inside one another that `json_decode` takes with its default depth of 512, which counts what is in
 /// the innermost one as a level.
@@ -76,6 +76,12 @@ pub trait Sink {
     fn end_list(&mut self, list: Option<Self::List>) -> Self::Value;
     /// The start of an object that has at least one member.
     fn map(&mut self) -> Self::Map;
+    /// The name of the next member where it is foreseen, and its length: `rest` is what follows the opening quote, and begins with it.
+    /// Names that are written with escapes cannot be foreseen.
+    #[inline]
+    fn guess(&self, _map: Option<&Self::Map>, _rest: &[u8]) -> Option<(Self::Key, usize)> {
+        None
+    }
     /// A member's name, unescaped.
     fn key(&mut self, name: &str) -> Self::Key;
     /// One more member; a name that comes again replaces the earlier value.

@@ -112,20 +112,47 @@ impl<'a> Reader<'a> {
 
     fn object<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
         let mut map = None;
-        self.each_member(|reader, name| {
-            let key = sink.key(&name);
+        self.enter()?;
+        if self.peek_token() == Some(b'}') {
+            self.leave();
+            return Ok(sink.end_map(None));
+        }
+        loop {
+            let key = match self.guessed(sink, map.as_ref()) {
+                Some(key) => {
+                    self.colon()?;
+                    key
+                }
+                None => {
+                    let name = self.name()?;
+                    sink.key(&name)
+                }
+            };
             // Most values are texts: those are not to travel through memory.
-            let value = if S::KEEPS && reader.peek_token() == Some(b'"') {
-                let text = reader.string()?;
+            let value = if S::KEEPS && self.peek_token() == Some(b'"') {
+                let text = self.string()?;
                 sink.text(&text)
             } else {
-                reader.value(sink)?
+                self.value(sink)?
             };
-            let map = map.get_or_insert_with(|| sink.map());
-            sink.insert(map, key, value);
-            go_on(sink)
-        })?;
-        Ok(sink.end_map(map))
+            let map_of = map.get_or_insert_with(|| sink.map());
+            sink.insert(map_of, key, value);
+            go_on(sink)?;
+            if self.separator(b'}')? {
+                return Ok(sink.end_map(map));
+            }
+        }
+    }
+
+    /// A member's name that the sink has foreseen, passed over.
+    #[inline]
+    fn guessed<S: Sink>(&mut self, sink: &S, map: Option<&S::Map>) -> Option<S::Key> {
+        if self.peek_token() != Some(b'"') {
+            return None;
+        }
+        let (key, length) = sink.guess(map, self.bytes.get(self.at + 1..)?)?;
+        self.at += length + 2;
+        Some(key)
     }
 
     /// Reads a list; `each` must read one value.
@@ -146,6 +173,15 @@ impl<'a> Reader<'a> {
     /// Reads an object; `each` gets a member's name and must read its value.
     pub fn each_member(
         &mut self,
+        each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.each_member_like(&[], each)
+    }
+
+    /// The same where the members are probably those of an object that was read before.
+    pub fn each_member_like(
+        &mut self,
+        before: &[(Cow<'a, str>, Range<usize>)],
         mut each: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         self.enter()?;
@@ -153,13 +189,27 @@ impl<'a> Reader<'a> {
             self.leave();
             return Ok(());
         }
+        let mut before = before.iter();
         loop {
-            let name = self.name()?;
+            let name = match before.next() {
+                Some((Cow::Borrowed(name), _)) if self.is_name(name) => {
+                    self.at += name.len() + 2;
+                    self.colon()?;
+                    Cow::Borrowed(*name)
+                }
+                _ => self.name()?,
+            };
             each(self, name)?;
             if self.separator(b'}')? {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether this name comes next; it must be one that is written as it is.
+    #[inline]
+    fn is_name(&mut self, name: &str) -> bool {
+        self.peek_token() == Some(b'"') && is_next(self.bytes.get(self.at + 1..).unwrap_or_default(), name.as_bytes())
     }
 
     /// Reads one value, whatever it is, and says where it stands.
@@ -200,10 +250,16 @@ impl<'a> Reader<'a> {
             None => return Err(Refusal::Syntax),
         }
         let name = self.string()?;
+        self.colon()?;
+        Ok(name)
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), Refusal> {
         match self.peek_token() {
             Some(b':') => {
                 self.at += 1;
-                Ok(name)
+                Ok(())
             }
             Some(byte) => Err(unexpected(byte)),
             None => Err(Refusal::Syntax),
@@ -426,6 +482,12 @@ fn go_on<S: Sink>(sink: &mut S) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
+}
+
+/// Whether a string's text is `name`; what follows its opening quote is given.
+#[inline]
+pub fn is_next(rest: &[u8], name: &[u8]) -> bool {
+    rest.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'"'))
 }
 
 /// The error for a byte where no token can start.

@@ -4,25 +4,32 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Client;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::Transport;
 use crate::error::{Error, Kind, Result};
+use crate::net::door::{Doors, Watch};
 use crate::net::egress::Resolver;
 
 /// Shorter than the keep-alive of usual servers, which cut at 60 s and more.
-const IDLE: Duration = Duration::from_secs(50);
+pub(super) const IDLE: Duration = Duration::from_secs(50);
 const IDLE_PER_HOST: usize = 16;
 /// Enough for a page of 2 MiB in one round trip; the protocol's default is 64 KiB.
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
+/// A pool.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pub(super) pool: reqwest::Client,
+    pub(super) doors: Arc<Doors>,
+}
+
 /// Builds a pool. Cookies are off; redirects are followed, or not, by `send`.
 pub fn build(transport: &Transport) -> Result<Client> {
-    let mut builder = Client::builder()
+    let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls(transport)?)
         .dns_resolver(Arc::new(Resolver {
             allow_private_networks: transport.allow_private_networks,
@@ -33,6 +40,7 @@ pub fn build(transport: &Transport) -> Result<Client> {
         }))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("tenant_crm_sync/", env!("CARGO_PKG_VERSION")))
+        .connector_layer(Watch)
         .connect_timeout(transport.connect_timeout)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(IDLE_PER_HOST)
@@ -53,11 +61,15 @@ pub fn build(transport: &Transport) -> Result<Client> {
         }
         builder = builder.proxy(through);
     }
-    builder.build().map_err(|error| {
+    let pool = builder.build().map_err(|error| {
         Error::new(
             Kind::Config,
             format!("cannot prepare connections: {}", super::failure::chain(&error)),
         )
+    })?;
+    Ok(Client {
+        pool,
+        doors: Arc::default(),
     })
 }
 

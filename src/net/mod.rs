@@ -2,6 +2,7 @@
 
 pub mod breaker;
 pub mod client;
+mod door;
 pub mod egress;
 mod failure;
 pub mod journal;

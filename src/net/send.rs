@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use crate::chance;
 use crate::config::Config;
 use crate::crm::limit::Costs;
 use crate::error::{Error, Kind, Result};
+use crate::net::client::Client;
 use crate::net::egress;
 use crate::net::failure::failed;
 use crate::net::journal::Pending;
@@ -22,6 +23,8 @@ use crate::net::trace;
 const MAX_REDIRECTS: u32 = 5;
 /// How long an error's body is waited for.
 const ERROR_BODY_PATIENCE: Duration = Duration::from_millis(500);
+/// What is set aside at most for a body before it has come.
+const ROOM: usize = 256 * 1024;
 /// What is read of an error's body.
 const MAX_ERROR_BODY: usize = 1 << 20;
 /// What is kept of it.
@@ -225,6 +228,7 @@ async fn once(client: &Client, call: &mut Call, told: &mut Told) -> Result<Answe
     for _ in 0..=MAX_REDIRECTS {
         egress::check(&url, &call.config)?;
         let mut request = client
+            .pool
             .request(method.clone(), url.clone())
             .headers(call.headers.clone());
         if let Some(trace) = told.pending.as_ref().and_then(Pending::traceparent) {
@@ -233,7 +237,8 @@ async fn once(client: &Client, call: &mut Call, told: &mut Told) -> Result<Answe
         if let Some(body) = &body {
             request = request.body(body.clone());
         }
-        let mut response = request.send().await.map_err(|error| failed(&error))?;
+        let sent = client.doors.send(&url, request.send()).await;
+        let mut response = sent.map_err(|error| failed(&error))?;
         let status = response.status();
         if let Some(pending) = &mut told.pending {
             pending.status(status.as_u16());
@@ -318,6 +323,9 @@ async fn whole_body(mut response: Response, most: usize) -> Result<Bytes> {
     if response.content_length().is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
+    let told = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
     let Some(first) = response.chunk().await.map_err(|error| failed(&error))? else {
         return Ok(Bytes::new());
     };
@@ -326,6 +334,8 @@ async fn whole_body(mut response: Response, most: usize) -> Result<Bytes> {
     if next.is_none() && first.len() <= most {
         return Ok(first);
     }
+    // What is told is within the bound, but need not be true: that much is set aside, and no more.
+    body.reserve(told.unwrap_or_default().min(ROOM).max(first.len()));
     body.extend_from_slice(&first);
     while let Some(chunk) = next {
         if body.len().saturating_add(chunk.len()) > most {

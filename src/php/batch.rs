@@ -101,7 +101,8 @@ pub fn ids(call: &mut Call<'_>) -> PhpResult<Zval> {
 /// `fingerprints(): array`
 pub fn fingerprints(call: &mut Call<'_>) -> PhpResult<Zval> {
     let this = call.this::<Batch>()?;
-    Ok(list(this.fetched.page.rows.iter().map(|row| string(&row.fingerprint))))
+    let prints = this.fetched.page.fingerprints(&this.shape);
+    Ok(list(prints.iter().map(|print| string(print))))
 }
 
 /// `updated_at(): array`

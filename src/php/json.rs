@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use ext_php_rs::types::Zval;
 
-use crate::json::{self, Reader, Refusal, Sink};
+use crate::json::{self, Reader, Refusal, Sink, is_next};
 use crate::php::zend::{Array, Key, empty_array, exception_pending, passes_memory_limit, string};
 
 /// Names longer than this are not kept.
@@ -14,9 +14,34 @@ const SLOTS: usize = 256;
 const VALUES_BETWEEN_LOOKS: u32 = 64;
 const LARGE: usize = 64 * 1024;
 
+/// A name that is kept.
+#[derive(Clone)]
+struct Slot {
+    key: Rc<Key>,
+    /// Whether it is written as it is: then it can be known by its bytes.
+    is_plain: bool,
+    /// Which name came after it in an object, by its slot.
+    next: Option<u8>,
+}
+
+/// A name, and its slot if it is kept.
+pub struct Named {
+    key: Rc<Key>,
+    slot: Option<u8>,
+}
+
+/// An object that is being filled: its array, its size and its last name's slot.
+pub struct Filling {
+    array: Array,
+    size: u32,
+    last: Option<u8>,
+}
+
 /// Builds PHP values. Keep one for several documents of the same shape.
 pub struct Arrays {
-    keys: Vec<Option<Rc<Key>>>,
+    keys: Vec<Option<Slot>>,
+    /// The slot of the name that an object began with.
+    first: Option<u8>,
     size_hint: u32,
     /// Values since the memory was looked at.
     values: u32,
@@ -29,6 +54,7 @@ impl Arrays {
     pub fn new() -> Self {
         Self {
             keys: vec![None; SLOTS],
+            first: None,
             size_hint: 8,
             values: 0,
             is_full: false,
@@ -73,34 +99,48 @@ impl Arrays {
     }
 
     #[inline]
-    fn kept(&mut self, name: &str) -> Rc<Key> {
+    fn kept(&mut self, name: &str) -> Named {
         let bytes = name.as_bytes();
         let at = |position: usize| bytes.get(position).copied().map_or(0, usize::from);
         let mixed = at(0).wrapping_mul(31)
             ^ at(bytes.len() / 2).wrapping_mul(131)
             ^ at(bytes.len().wrapping_sub(1)).wrapping_mul(7)
             ^ bytes.len().wrapping_mul(17);
-        let Some(slot) = self.keys.get_mut((mixed ^ (mixed >> 8)) % SLOTS) else {
-            return Rc::new(Key::new(bytes));
-        };
-        if let Some(key) = slot
-            && key.bytes() == bytes
+        let [number, ..] = (mixed ^ (mixed >> 8)).to_le_bytes();
+        let slot = self.keys.get_mut(usize::from(number));
+        if let Some(Some(kept)) = &slot
+            && kept.key.bytes() == bytes
         {
-            return Rc::clone(key);
+            return Named {
+                key: Rc::clone(&kept.key),
+                slot: Some(number),
+            };
         }
         let key = Rc::new(Key::new(bytes));
-        if bytes.len() <= LONGEST_KEPT && !matches!(*key, Key::Index(_)) {
-            *slot = Some(Rc::clone(&key));
+        let is_kept = bytes.len() <= LONGEST_KEPT && !matches!(*key, Key::Index(_));
+        if let Some(slot) = slot.filter(|_| is_kept) {
+            *slot = Some(Slot {
+                key: Rc::clone(&key),
+                is_plain: bytes.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)),
+                next: None,
+            });
         }
-        key
+        Named {
+            key,
+            slot: is_kept.then_some(number),
+        }
+    }
+
+    fn slot(&self, number: u8) -> Option<&Slot> {
+        self.keys.get(usize::from(number))?.as_ref()
     }
 }
 
 impl Sink for Arrays {
     type Value = Zval;
     type List = Array;
-    type Map = (Array, u32);
-    type Key = Rc<Key>;
+    type Map = Filling;
+    type Key = Named;
 
     #[inline]
     fn is_stopped(&mut self) -> bool {
@@ -153,23 +193,49 @@ impl Sink for Arrays {
         list.map_or_else(empty_array, Array::into_value)
     }
     #[inline]
-    fn map(&mut self) -> (Array, u32) {
-        (Array::map(self.size_hint), 0)
+    fn map(&mut self) -> Filling {
+        Filling {
+            array: Array::map(self.size_hint),
+            size: 0,
+            last: None,
+        }
     }
     #[inline]
-    fn key(&mut self, name: &str) -> Rc<Key> {
+    fn guess(&self, map: Option<&Filling>, rest: &[u8]) -> Option<(Named, usize)> {
+        let number = match map {
+            Some(map) => self.slot(map.last?)?.next?,
+            None => self.first?,
+        };
+        let slot = self.slot(number).filter(|slot| slot.is_plain)?;
+        let name = slot.key.bytes();
+        let named = || Named {
+            key: Rc::clone(&slot.key),
+            slot: Some(number),
+        };
+        is_next(rest, name).then(|| (named(), name.len()))
+    }
+    #[inline]
+    fn key(&mut self, name: &str) -> Named {
         self.kept(name)
     }
     #[inline]
-    fn insert(&mut self, map: &mut (Array, u32), key: Rc<Key>, value: Zval) {
-        map.0.insert(&key, value);
-        map.1 += 1;
+    fn insert(&mut self, map: &mut Filling, name: Named, value: Zval) {
+        map.array.insert(&name.key, value);
+        if map.size == 0 {
+            self.first = name.slot;
+        } else if let Some(last) = map.last
+            && let Some(Some(last)) = self.keys.get_mut(usize::from(last))
+        {
+            last.next = name.slot;
+        }
+        map.last = name.slot;
+        map.size += 1;
     }
-    fn end_map(&mut self, map: Option<(Array, u32)>) -> Zval {
+    fn end_map(&mut self, map: Option<Filling>) -> Zval {
         match map {
-            Some((array, size)) => {
-                self.size_hint = size.clamp(8, 1024);
-                array.into_value()
+            Some(map) => {
+                self.size_hint = map.size.clamp(8, 1024);
+                map.array.into_value()
             }
             None => empty_array(),
         }

@@ -9,11 +9,11 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
 use tokio::sync::oneshot;
 
 use crate::crm::request::Connection;
 use crate::error::Result;
+use crate::net::client::Client;
 use crate::runtime;
 use crate::sync::fair::Fair;
 use crate::sync::mailbox::{Mailbox, Message, Tag};

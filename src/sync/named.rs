@@ -1,8 +1,6 @@
 //! Records that are named by their ids: read several at once where the CRM can, else one by one; and the fields of a page's records
 //! that did not fit into its request.
 
-use reqwest::Client;
-
 use crate::crm::connector::Connector;
 use crate::crm::object::{ByIds, Operation};
 use crate::crm::page::{self, Page, RefusedRow};
@@ -10,6 +8,7 @@ use crate::crm::request::{MAX_URL, Request};
 use crate::crm::shape::Shape;
 use crate::error::{Error, Kind, Reason, Result};
 use crate::json::Path;
+use crate::net::client::Client;
 use crate::sync::plan::{Fetched, Plan, cannot, most_fields, set_fields};
 use crate::template::Value;
 

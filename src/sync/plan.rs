@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::config::Config;
 use crate::crm::connector::Connector;
@@ -14,6 +14,7 @@ use crate::crm::request::{Connection, MAX_URL, Request, append_query, has_parame
 use crate::crm::shape::Shape;
 use crate::crm::timestamp::Moment;
 use crate::error::{Error, Kind, Reason, Result};
+use crate::net::client::Client;
 use crate::net::retry::Repeat;
 use crate::net::send::{Call, Reply, send};
 use crate::sync::watermark::Watermark;
@@ -249,11 +250,23 @@ impl Plan {
         }
     }
 
-    /// Fetches one page; where not all fields fit into one request, the others are fetched by id and added.
-    pub async fn fetch(&self, client: &Client, watermark: &Watermark, at: Option<&Continue>) -> Result<Fetched> {
+    /// Fetches one page; where not all fields fit into one request, the others are fetched by id and added. As soon as the page has
+    /// come the next one may have its turn, and goes out before this one is read.
+    pub async fn fetch(
+        &self,
+        client: &Client,
+        watermark: &Watermark,
+        at: Option<&Continue>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Fetched> {
         let (count, request) = self.portions(watermark, at)?;
         let rest = self.fields.get(count..).unwrap_or_default();
-        let fetched = self.scan(client, request, &self.shape).await?;
+        let reply = self.ask(client, request).await;
+        if turn.is_some() {
+            drop(turn);
+            tokio::task::yield_now().await;
+        }
+        let fetched = self.scanned(reply, &self.shape)?;
         if rest.is_empty() || fetched.page.rows.is_empty() {
             return Ok(fetched);
         }
@@ -261,7 +274,11 @@ impl Plan {
     }
 
     pub(super) async fn scan(&self, client: &Client, request: Request, shape: &Shape) -> Result<Fetched> {
-        let reply = match self.ask(client, request).await {
+        self.scanned(self.ask(client, request).await, shape)
+    }
+
+    fn scanned(&self, reply: Result<Reply>, shape: &Shape) -> Result<Fetched> {
+        let reply = match reply {
             Err(error) if self.is_empty_page(&error) => {
                 return Ok(Fetched {
                     page: Page::default(),

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
-
 use crate::crm::page::Page;
 use crate::crm::request::Connection;
 use crate::error::{Error, Kind, Result};
+use crate::net::client::Client;
 use crate::runtime::{self, Engine};
 use crate::sync::mailbox::{Mailbox, Message};
 use crate::sync::plan::Plan;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use reqwest::Client;
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -15,6 +15,7 @@ use crate::crm::page::Page;
 use crate::crm::request::{self, Connection};
 use crate::crm::timestamp::Moment;
 use crate::error::{Error, Kind, Result};
+use crate::net::client::Client;
 use crate::runtime::Engine;
 use crate::sync::mailbox::{Mailbox, Message, Outlet, Tag};
 use crate::sync::plan::{Fetched, Plan, is_stale};
@@ -150,7 +151,7 @@ impl Walk {
     async fn fetch(&mut self, at: Option<&Continue>) -> Result<Fetched> {
         let mut renewals = 0;
         loop {
-            match self.plan.fetch(&self.client, &self.watermark, at).await {
+            match self.plan.fetch(&self.client, &self.watermark, at, None).await {
                 Err(error) if self.plan.connection.is_expired(&error) && renewals < MAX_RENEWALS => {
                     renewals += 1;
                     self.plan.connection = self.renewed().await?;
@@ -239,15 +240,22 @@ impl Walk {
         let mut landed: BTreeMap<u64, Result<Fetched>> = BTreeMap::new();
         let mut to_start = first;
         let mut to_deliver = first;
+        let turns = Arc::new(Semaphore::new(self.plan.parallel));
         // A page that is late holds up its followers' delivery, but not at once their requests.
         let ahead = u64::try_from(self.plan.parallel).unwrap_or(1).saturating_mul(2);
+        // Whoever has its turn takes the newest, whose token may be another by now.
+        let plan = Arc::new(Mutex::new(Arc::new(self.plan.clone())));
+        let from = Arc::new(self.watermark.clone());
         while to_deliver <= last {
-            while to_start <= last && flights.len() < self.plan.parallel && to_start < to_deliver.saturating_add(ahead)
-            {
-                let (client, plan) = (self.client.clone(), self.plan.clone());
-                let (watermark, number) = (self.watermark.clone(), to_start);
+            while to_start <= last && to_start < to_deliver.saturating_add(ahead) {
+                let (client, plan, from) = (self.client.clone(), Arc::clone(&plan), Arc::clone(&from));
+                let (turns, number) = (Arc::clone(&turns), to_start);
                 let next = Continue::Page(number);
-                flights.spawn(async move { (number, plan.fetch(&client, &watermark, Some(&next)).await) });
+                flights.spawn(async move {
+                    let turn = turns.acquire_owned().await.ok();
+                    let plan = Arc::clone(&plan.lock());
+                    (number, plan.fetch(&client, &from, Some(&next), turn).await)
+                });
                 to_start += 1;
             }
             if let Some(fetched) = landed.remove(&to_deliver) {
@@ -256,7 +264,9 @@ impl Walk {
                 }
                 let fetched = match fetched {
                     Err(error) if self.plan.connection.is_expired(&error) => {
-                        self.fetch(Some(&Continue::Page(to_deliver))).await?
+                        let fetched = self.fetch(Some(&Continue::Page(to_deliver))).await?;
+                        *plan.lock() = Arc::new(self.plan.clone());
+                        fetched
                     }
                     fetched => fetched?,
                 };

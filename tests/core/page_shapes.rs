@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use tenant_crm_sync::crm::mapping::Mapping;
 use tenant_crm_sync::crm::object::Object;
-use tenant_crm_sync::crm::page::{Page, Row, scan};
+use tenant_crm_sync::crm::page::{Page, scan};
 use tenant_crm_sync::crm::shape::Shape;
 use tenant_crm_sync::error::Kind;
 use tenant_crm_sync::json::Path;
@@ -201,7 +201,7 @@ fn rows_without_a_mapping_are_records_as_they_are() {
 fn prints(shape: &Shape, rows: &str) -> Vec<[u8; 16]> {
     let page = read(shape, &format!("{{\"results\":[{rows}]}}"));
     assert!(page.refused.is_empty(), "{:?}", page.refused);
-    page.rows.iter().map(|row| row.fingerprint).collect()
+    page.fingerprints(shape)
 }
 
 #[test]
@@ -309,8 +309,7 @@ fn records_read_in_parts_are_those_that_were_read_at_once() {
             times(&at_once),
             "the time is of the first part: what changed later comes again"
         );
-        let marks = |rows: &[Row]| rows.iter().map(|row| row.fingerprint).collect::<Vec<_>>();
-        assert_eq!(marks(&in_parts.rows), marks(&at_once.rows), "{object}");
+        assert_eq!(in_parts.fingerprints(&shape), at_once.fingerprints(&shape), "{object}");
         for position in 0..2 {
             assert_eq!(
                 in_parts.snapshot(position, &shape),

@@ -12,7 +12,6 @@ fn row(updated_at: Option<&str>) -> Row {
         span: 0..0,
         id: "1".into(),
         updated_at: updated_at.map(str::to_owned),
-        fingerprint: [0; 16],
         mapped: None,
     }
 }

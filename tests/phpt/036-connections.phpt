@@ -95,6 +95,26 @@ php( "<?php define( 'WP_PROXY_HOST', '127.0.0.1' ); define( 'WP_PROXY_PORT', '" 
 $connections = array_column( crm()->requests(), 'connection' );
 check( 'three requests', 3, count( $connections ) );
 check( 'direct, proxy, direct: two connections', [ true, true ], [ $connections[0] === $connections[2], $connections[0] !== $connections[1] ] );
+
+// Tenants that begin at once make one connection where the CRM speaks HTTP/2, and one whose answers are late holds up nobody.
+$far   = crm()->call( 'POST', '/rtt', [ 'to' => getenv( 'TCS_WITHIN' ) ? crm()->plain_port : crm()->tls_port, 'ms' => 100 ] )['port'];
+$far   = ( getenv( 'TCS_WITHIN' ) ? 'http' : 'https' ) . "://127.0.0.1:$far";
+$pulls = '';
+foreach ( range( 1, 12 ) as $number ) {
+	tenant( "many-$number", [ 'paging' => 'page' ], "key-$number" );
+	seed( 20, "many-$number" );
+	$pulls .= "'many-$number' => [ 'client' => TenantCRMSync::with_settings( 'many-$number', [ 'api_key' => 'key-$number', 'api_endpoint' => '$far' ] ), 'object' => 'leads', 'options' => [ 'page_size' => 10 ] ],";
+}
+crm()->call( 'POST', '/behaviour', [ 'tenant' => 'many-1', 'latency_ms' => 1500 ] );
+crm()->requests();
+$before   = crm()->call( 'GET', '/stats' )['connections'];
+$got      = php( "<?php foreach ( TenantCRMSync::pull_many( [ $pulls ] ) as \$tenant => \$batch ) { echo \$tenant, ' ', \$batch instanceof Throwable ? \$batch->getMessage() : count( \$batch ), ' '; }", [ 'tenant_crm_sync.ca_file' => crm()->ca ] );
+$requests = crm()->requests();
+check( 'all pages come, those of the slow one last', true, preg_match( '/^(many-([2-9]|1[0-2]) 10 ){22}(many-1 10 ){2}$/', $got['out'] ) ? true : $got );
+check( 'as many requests as pages', 24, count( $requests ) );
+// Within valgrind there is no TLS, and so no HTTP/2.
+$made = crm()->call( 'GET', '/stats' )['connections'] - $before;
+check( 'over one connection', true, getenv( 'TCS_WITHIN' ) || 1 === $made ? true : $made );
 done();
 --EXPECT--
-29 checks hold
+32 checks hold
