@@ -18,9 +18,9 @@ foreach ( [ 'cut_before_read', 'cut_after_read', 'cut_mid_body' ] as $kind ) {
 	$cases[ "GET, $kind once" ]     = [ 'crm' => once( fault( $kind ) ), 'rows' => $ok, 'why' => $again ];
 }
 return $cases + [
-	'POST, cut after the request was read' => [ 'crm' => once( fault( 'cut_after_read' ) ), 'call' => $made ],
-	'POST, cut in the middle of the answer' => [ 'crm' => once( fault( 'cut_mid_body' ) ), 'call' => $made ],
-	'POST, cut before the request was read' => [ 'crm' => once( fault( 'cut_before_read' ) ), 'call' => $made ],
+	'POST, cut after the request was read' => [ 'crm' => once( fault( 'cut_after_read' ) ), 'call' => $made, 'slow' => true ],
+	'POST, cut in the middle of the answer' => [ 'crm' => once( fault( 'cut_mid_body' ) ), 'call' => $made, 'slow' => true ],
+	'POST, cut before the request was read' => [ 'crm' => once( fault( 'cut_before_read' ) ), 'call' => $made, 'slow' => true ],
 	'GET, half the JSON, well-formed HTTP' => [ 'crm' => fault( 'truncated_json' ), 'rows' => $ok ],
 	'GET, stalls longer than 10 s'         => [ 'crm' => fault( 'stall', [ 'ms' => 14000 ] ), 'slow' => 10 ],
 	'POST, stalls longer than 10 s'        => [ 'crm' => fault( 'stall', [ 'ms' => 14000 ] ), 'call' => $made, 'slow' => 10 ],
