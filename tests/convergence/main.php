@@ -22,7 +22,7 @@ foreach ( array_slice( $argv, 1 ) as $tcs_argument ) {
 	$tcs_given[ $tcs_match[1] ] = (int) $tcs_match[2];
 }
 $tcs_from   = $tcs_given['SEED'] ?? $tcs_given['FROM'] ?? 1;
-$tcs_count  = isset( $tcs_given['SEED'] ) ? 1 : $tcs_given['SEEDS'] ?? 300;
+$tcs_count  = isset( $tcs_given['SEED'] ) ? 1 : $tcs_given['SEEDS'] ?? 200;
 $tcs_began  = microtime( true );
 
 list( $tcs_passed, $tcs_faults ) = Controls::run();
