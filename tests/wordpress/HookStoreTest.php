@@ -144,6 +144,104 @@ final class HookStoreTest extends PluginCase {
 		$this->assertSame( array( $name, 'lead-of-the-site', 'lead-0123456789abcdef0123-3' ), $wpdb->get_col( "SELECT post_name FROM $wpdb->posts WHERE post_type = 'crm_lead' ORDER BY ID" ), 'only what is ours, old and of nobody' );
 	}
 
+	/** Calls a function once, where a statement like this is about to be sent. */
+	private function before( string $pattern, callable $then ): void {
+		$watch = static function ( string $sql ) use ( &$watch, $pattern, $then ): string {
+			if ( 1 === preg_match( $pattern, $sql ) ) {
+				remove_filter( 'query', $watch );
+				$then();
+			}
+			return $sql;
+		};
+		add_filter( 'query', $watch );
+	}
+
+	public function test_a_post_that_is_just_being_made_is_nobody_s_left_over_however_old_its_lead_is(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$leads  = array_map( static fn( array $lead ): array => array( 'created_at' => '2021-01-02T03:04:05Z' ) + $lead, $this->leads( 3 ) );
+		$swept  = 0;
+		$this->before(
+			"/^\s*INSERT INTO `\w+postmeta`.*'_tenant_id'/s",
+			static function () use ( &$swept ): void {
+				++$swept;
+				HookStore::sweep();
+			}
+		);
+		$this->assertCounts( 3, 0, 0, $this->store( $tenant, $leads ) );
+		$this->assertSame( array( 1, 3, 3 ), array( $swept, $this->posts(), $this->records() ) );
+		$post = $this->post_of( $tenant, '1' );
+		$this->assertSame( '2021-01-02 03:04:05', $post->post_date_gmt );
+		$this->assertLessThan( 60, abs( time() - strtotime( "$post->post_modified_gmt UTC" ) ) );
+	}
+
+	/** Another process, as far as the database can tell. */
+	private function elsewhere( callable $work ): void {
+		global $wpdb;
+		$own  = $wpdb;
+		$wpdb = new wpdb( DB_USER, DB_PASSWORD, DB_NAME, DB_HOST ); // phpcs:ignore WordPress.WP.GlobalVariablesOverride -- given back below.
+		$wpdb->set_prefix( $own->prefix );
+		try {
+			$work();
+		} finally {
+			$wpdb->close();
+			$wpdb = $own; // phpcs:ignore WordPress.WP.GlobalVariablesOverride -- its own.
+		}
+	}
+
+	public function test_what_another_process_is_just_storing_nobody_adopts(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$ran    = 0;
+		// A worker lost its lease between the posts and their ledger rows.
+		$this->before(
+			'/tenant_crm_records` \(tenant/',
+			static function (): void {
+				throw new LeaseLost( 'taken over' );
+			}
+		);
+		try {
+			$this->store( $tenant, $this->leads( 3 ) );
+			$this->fail( 'it has no lease' );
+		} catch ( LeaseLost $e ) {
+			$this->sql( 'DELETE FROM ' . Schema::table( 'jobs' ) );
+		}
+		$this->assertSame( array( 3, 0 ), array( $this->posts(), $this->records() ) );
+		// The next one has looked into the ledger when a third one looks for posts of nobody.
+		$this->before(
+			'/^\s*SELECT p\.ID FROM `\w+posts` p LEFT JOIN/',
+			function () use ( &$ran ): void {
+				++$ran;
+				$this->elsewhere( static fn() => Adoption::run() );
+			}
+		);
+		$this->store( $tenant, $this->leads( 3 ) );
+		$this->assertSame( array( 1, 3, 3 ), array( $ran, $this->posts(), $this->records() ) );
+		$this->assertSame( 0, Adoption::run() );
+	}
+
+	public function test_posts_that_nobody_could_look_at_are_looked_at_next_time(): void {
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		for ( $scan = 0; $scan < 3; $scan++ ) {
+			$last = wp_insert_post(
+				array(
+					'post_type'   => 'crm_lead',
+					'post_status' => 'publish',
+					'post_title'  => 'Old',
+					'meta_input'  => array(
+						'_tenant_id'  => 'acme',
+						'crm_lead_id' => "7$scan",
+					),
+				)
+			);
+			$this->before(
+				'/^SELECT id, id_hash/',
+				fn() => $this->elsewhere( fn() => $this->assertSame( 0, Adoption::run(), 'the tenant is being stored' ) )
+			);
+			$this->store( $tenant, $this->leads( 1 ), "w$scan" );
+		}
+		$this->assertSame( 3, Adoption::run() );
+		$this->assertSame( $last, $this->post_of( $tenant, '72' )->ID );
+	}
+
 	public function test_without_the_lease_nothing_is_stored(): void {
 		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
 		$job    = $this->job( $tenant );

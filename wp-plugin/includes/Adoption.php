@@ -103,13 +103,17 @@ final class Adoption {
 					$found[] = array( $key, $row );
 				}
 			}
-			foreach ( self::adopt( $found ) as $number => $adopted ) {
+			$busy = array();
+			foreach ( self::alone( $found, $job, $busy ) as $number => $adopted ) {
 				list( $key, $row ) = $found[ $number ];
 				if ( $adopted ) {
 					$counts[ $key ] = ( $counts[ $key ] ?? 0 ) + 1;
 				} elseif ( false === $adopted ) {
 					$doubles[ $key ][] = (int) $row['ID'];
 				}
+			}
+			foreach ( $busy as $id ) {
+				$pending = min( $pending, $id - 1 );
 			}
 		} while ( self::CHUNK === count( $rows ) );
 		foreach ( $counts as $key => $count ) {
@@ -122,21 +126,44 @@ final class Adoption {
 	}
 
 	/**
+	 * Adopts, but not what HookStore is just storing: it has looked into the ledger and would make the same posts once more. The job waits for its own
+	 * tenant, and for no other.
+	 *
+	 * @param list<array{0: int, 1: array<string, string|null>}> $found Tenant and post.
+	 * @param list<int>                                          $busy  Gets the posts that somebody has to look at again.
+	 * @return array<int, bool|null> As adopt(), by the position in $found.
+	 */
+	private static function alone( array $found, ?Job $job, array &$busy ): array {
+		$locks = array();
+		try {
+			foreach ( array_unique( array_column( $found, 0 ) ) as $key ) {
+				if ( Tenants::get( $key )?->uses_hooks() ) {
+					$locks[ $key ] = StoreLock::take( $key, $job && $job->tenant === $key ? StoreLock::WAIT : 0 );
+				}
+			}
+			$free = array_filter( $found, static fn( array $one ): bool => $locks[ $one[0] ] ?? true );
+			foreach ( array_diff_key( $found, $free ) as list( , $row ) ) {
+				$busy[] = (int) $row['ID'];
+			}
+			return $free ? array_combine( array_keys( $free ), self::adopt( array_values( $free ) ) ) : array();
+		} finally {
+			array_map( array( StoreLock::class, 'leave' ), array_keys( array_filter( $locks ) ) );
+		}
+	}
+
+	/**
 	 * One transaction for a chunk.
 	 *
 	 * @param list<array{0: int, 1: array<string, string|null>}> $found Tenant and post.
-	 * @return list<bool|null> Whether each was adopted; else its record has another post. Null: the CRM deleted its record.
+	 * @return list<bool|null> Whether each was adopted; else its record has another post. Null: the CRM deleted its record, or others were faster.
 	 */
 	private static function adopt( array $found ): array {
-		if ( ! $found ) {
-			return array();
-		}
 		return Transaction::run(
 			static function ( Transaction $transaction ) use ( $found ): array {
 				$adopted = array();
 				foreach ( $found as list( $tenant, $row ) ) {
 					$transaction->query( self::adopt_sql( $tenant, $row ) );
-					$adopted[] = $transaction->affected() > 0 ? true : ( self::has_post( $transaction, $tenant, (string) $row['crm_id'] ) ? false : null );
+					$adopted[] = $transaction->affected() > 0 ? true : ( self::has_another( $transaction, $tenant, $row ) ? false : null );
 				}
 				return $adopted;
 			}
@@ -145,17 +172,20 @@ final class Adoption {
 
 	/** @param array<string, string|null> $row */
 	private static function adopt_sql( int $tenant, array $row ): string {
+		global $wpdb;
 		$records = Schema::table( 'records' );
 		$crm_id  = (string) $row['crm_id'];
-		$values  = array( $tenant, "'leads'", Sql::bytes( $crm_id ), Sql::bytes( hash( 'sha256', $crm_id, true ) ), (int) $row['ID'], "x'" . str_repeat( '00', 16 ) . "'", Sql::text( mb_substr( (string) $row['post_title'], 0, 190 ) ), 'UTC_TIMESTAMP()' );
+		$post    = (int) $row['ID'];
+		$values  = array( $tenant, "'leads'", Sql::bytes( $crm_id ), Sql::bytes( hash( 'sha256', $crm_id, true ) ), 'ID', "x'" . str_repeat( '00', 16 ) . "'", Sql::text( mb_substr( (string) $row['post_title'], 0, 190 ) ), 'UTC_TIMESTAMP()' );
 		// A record whose post was deleted takes this one; a record that has a post keeps it. Of one that the CRM deleted the post is to become a new
-		// record, and may be on its way.
-		return "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) VALUES (" . implode( ',', $values ) . ') ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL AND gone <> 1, VALUES(fingerprint), fingerprint), post_id = IF(gone = 1, post_id, COALESCE(post_id, VALUES(post_id)))';
+		// record, and may be on its way. The post may have gone since it was found.
+		return "INSERT INTO `$records` (tenant, object, crm_id, id_hash, post_id, fingerprint, name, synced_at) SELECT " . implode( ',', $values ) . " FROM `$wpdb->posts` WHERE ID = $post" . ' ON DUPLICATE KEY UPDATE fingerprint = IF(post_id IS NULL AND gone <> 1, VALUES(fingerprint), fingerprint), post_id = IF(gone = 1, post_id, COALESCE(post_id, VALUES(post_id)))';
 	}
 
-	private static function has_post( Transaction $transaction, int $tenant, string $crm_id ): bool {
+	/** @param array<string, string|null> $row */
+	private static function has_another( Transaction $transaction, int $tenant, array $row ): bool {
 		$records = Schema::table( 'records' );
-		return (bool) $transaction->rows( "SELECT id FROM `$records` WHERE tenant = $tenant AND object = 'leads' AND id_hash = " . Sql::bytes( hash( 'sha256', $crm_id, true ) ) . ' AND post_id IS NOT NULL' );
+		return (bool) $transaction->rows( "SELECT id FROM `$records` WHERE tenant = $tenant AND object = 'leads' AND id_hash = " . Sql::bytes( hash( 'sha256', (string) $row['crm_id'], true ) ) . ' AND post_id <> ' . (int) $row['ID'] );
 	}
 
 	/** @param list<int> $ids */

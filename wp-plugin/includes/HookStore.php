@@ -22,9 +22,6 @@ final class HookStore {
 	private const NEWEST    = 5000;
 	private const ABANDONED = 10;
 
-	/** Seconds to wait for another process that stores leads of the same tenant. */
-	private const WAIT = 30;
-
 	/** The connection that holds the lock. */
 	private ?\mysqli $lock = null;
 
@@ -72,8 +69,7 @@ final class HookStore {
 	 */
 	private function alone( callable $work ): void {
 		global $wpdb;
-		$lock = 'tenant_crm_' . md5( DB_NAME . Schema::table( 'records' ) . $this->tenant->key );
-		if ( '1' !== (string) $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, %d)', $lock, self::WAIT ) ) ) {
+		if ( ! StoreLock::take( $this->tenant->key ) ) {
 			throw new StoreException( 'Another process has been storing leads of this tenant for too long. The sync goes on when it is done.' );
 		}
 		$this->made = array();
@@ -81,7 +77,7 @@ final class HookStore {
 		try {
 			$work();
 		} finally {
-			$wpdb->query( $wpdb->prepare( 'DO RELEASE_LOCK(%s)', $lock ) );
+			StoreLock::leave( $this->tenant->key );
 		}
 	}
 
@@ -135,7 +131,7 @@ final class HookStore {
 		$date = $lead->post_date( gmdate( 'Y-m-d H:i:s' ) );
 		$meta = array_map( 'maybe_unserialize', $lead->post_meta( $this->tenant ) );
 		$name = $this->name( $lead );
-		$id   = wp_insert_post(
+		$id   = $this->insert_post(
 			wp_slash(
 				array(
 					'ID'            => self::unfinished( $name ),
@@ -148,8 +144,7 @@ final class HookStore {
 					'post_date_gmt' => $date,
 					'meta_input'    => $meta,
 				)
-			),
-			true
+			)
 		);
 		if ( is_wp_error( $id ) ) {
 			return $this->refuse( $lead, $id, $progress );
@@ -171,6 +166,26 @@ final class HookStore {
 			wp_delete_post( $id, true );
 		}
 		return $id;
+	}
+
+	/**
+	 * WordPress takes the date of a new post for that of its last change, too. It is changed now, and sweep() must see that.
+	 *
+	 * @param array<string, mixed> $values
+	 * @return int|\WP_Error
+	 */
+	private function insert_post( array $values ) {
+		$now      = (string) Sql::rows( 'SELECT UTC_TIMESTAMP() AS now' )[0]['now'];
+		$modified = static function ( array $post ) use ( $now, $values ): array {
+			$is_it = PostType::NAME === $post['post_type'] && str_starts_with( $post['post_name'], $values['post_name'] );
+			return $is_it ? array( 'post_modified' => Times::local( $now, wp_timezone() ), 'post_modified_gmt' => $now ) + $post : $post; // phpcs:ignore WordPress.Arrays.ArrayDeclarationSpacing
+		};
+		add_filter( 'wp_insert_post_data', $modified );
+		try {
+			return wp_insert_post( $values, true );
+		} finally {
+			remove_filter( 'wp_insert_post_data', $modified );
+		}
 	}
 
 	/** @throws StoreException Where the lock is gone: others may be storing by now. */

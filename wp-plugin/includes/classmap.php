@@ -152,6 +152,7 @@ return array(
 	'TenantCRM\\StatementFailed' => __DIR__ . '/StatementFailed.php',
 	'TenantCRM\\Store' => __DIR__ . '/Store.php',
 	'TenantCRM\\StoreException' => __DIR__ . '/StoreException.php',
+	'TenantCRM\\StoreLock' => __DIR__ . '/StoreLock.php',
 	'TenantCRM\\StoredPost' => __DIR__ . '/StoredPost.php',
 	'TenantCRM\\SyncCommands' => __DIR__ . '/SyncCommands.php',
 	'TenantCRM\\Tenancy\\Doors' => __DIR__ . '/Tenancy/Doors.php',
