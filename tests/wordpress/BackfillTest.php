@@ -69,6 +69,23 @@ final class BackfillTest extends TwoWayCase {
 		$this->assertSame( '+49 new', get_post_meta( $this->post_of( $tenant, '2' )->ID, 'phone', true ) );
 	}
 
+	/** @dataProvider one_way_stores */
+	public function test_a_crm_that_was_restored_or_whose_clock_was_set_back_is_believed( array $settings ): void {
+		$tenant = $this->pair( 'acme', 3, $settings );
+		$old    = array_map( static fn( array $lead ): array => array( 'updated_at' => '2026-01-01T00:00:00Z', 'phone' => '+49 old' ) + $lead, Sandbox::leads( 'acme' ) );
+		$this->pull( $tenant );
+		Sandbox::post( '/rows', array( 'tenant' => 'acme', 'object' => 'leads', 'rows' => $old ) );
+		$GLOBALS['wpdb']->query( 'UPDATE ' . Schema::table( 'records' ) . ' SET synced_at = UTC_TIMESTAMP() - INTERVAL 16 MINUTE' );
+		Worker::run( 30.0, Jobs::backfill( $tenant->key ) );
+		wp_cache_flush();
+		$this->assertSame( '+49 old', get_post_meta( $this->post_of( $tenant, '2' )->ID, 'phone', true ) );
+	}
+
+	/** @return array<string, array{0: array<string, mixed>}> */
+	public static function one_way_stores(): array {
+		return array_diff_key( self::stores(), array( 'both ways' => 1 ) );
+	}
+
 	/** @return array<string, array{0: array<string, mixed>}> */
 	public static function stores(): array {
 		return array(

@@ -84,7 +84,7 @@ final class HookStore {
 	/** @param list<array{position: int, id: string, hash: string, fingerprint: string}> $items */
 	private function chunk( Incoming $incoming, array $items, Progress $progress, ?string $watermark ): void {
 		Leases::renew( $this->job );
-		$known   = $items ? array_column( Sql::rows( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ) ) ), null, 'id_hash' ) : array();
+		$known   = $items ? array_column( Sql::rows( Ledger::lookup_sql( $this->tenant->key, $this->job->object, array_column( $items, 'hash' ), Ledger::STATE ) ), null, 'id_hash' ) : array();
 		$inserts = array();
 		$updates = array();
 		foreach ( $items as $item ) {

@@ -12,6 +12,15 @@ final class Ledger {
 
 	private const COLUMNS = 'tenant, object, crm_id, id_hash, post_id, fingerprint, base, crm_revision, name, email, state, owner, crm_created_at, crm_updated_at, synced_at';
 
+	/**
+	 * SQL: whether a record was stored a short while ago. A page of a backfill may have been read before that; longer no page is on its way, and a
+	 * record whose time lies ahead (the CRM was restored, its clock was set back) is what the CRM says it is.
+	 */
+	private const JUST_STORED = 'synced_at > UTC_TIMESTAMP() - INTERVAL 15 MINUTE AS just_stored';
+
+	/** What lookup_sql() reads for HookStore, which asks is_ahead() of these rows. */
+	public const STATE = 'id, id_hash, post_id, fingerprint, crm_revision, ' . self::JUST_STORED;
+
 	public static function register(): void {
 		add_action( 'deleted_post', array( self::class, 'forget_post' ), 10, 2 );
 	}
@@ -38,7 +47,7 @@ final class Ledger {
 	}
 
 	/** @param list<string> $hashes */
-	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint, crm_revision' ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- columns are the caller's constant.
+	public static function lookup_sql( int $tenant, string $object, array $hashes, string $columns = 'id, id_hash, post_id, fingerprint' ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- columns are the caller's constant.
 		return sprintf(
 			"SELECT $columns FROM `%s` WHERE tenant = %d AND object = %s AND id_hash IN (%s)",
 			Schema::table( 'records' ),
@@ -50,7 +59,7 @@ final class Ledger {
 
 	/** @param list<int> $ids */
 	public static function lock_sql( array $ids ): string { // phpcs:ignore WordPress.DB.PreparedSQL -- ids are integers.
-		return sprintf( 'SELECT id, id_hash, post_id, base, crm_revision FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
+		return sprintf( 'SELECT id, id_hash, post_id, base, crm_revision, ' . self::JUST_STORED . ' FROM `%s` WHERE id IN (%s) FOR UPDATE', Schema::table( 'records' ), implode( ',', $ids ) );
 	}
 
 	/**
@@ -59,7 +68,7 @@ final class Ledger {
 	 * @param array<string, string|null> $row
 	 */
 	public static function is_ahead( Job $job, array $row, string $revision ): bool {
-		return $job->is_backfill() && true === \TenantCRMSync::is_newer( (string) $row['crm_revision'], $revision );
+		return $job->is_backfill() && $row['just_stored'] && true === \TenantCRMSync::is_newer( (string) $row['crm_revision'], $revision );
 	}
 
 	public static function insert_head(): string {
