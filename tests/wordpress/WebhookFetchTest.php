@@ -135,10 +135,17 @@ final class WebhookFetchTest extends WebhookCase {
 			}
 			return $sql;
 		};
+		$sums  = array();
+		$count = static function ( $tenant, $object, $posts, array $counts ) use ( &$sums ): void {
+			$sums[] = array( $counts['fetched'], $counts['created'] + $counts['updated'] + $counts['unchanged'] + $counts['refused'] );
+		};
 		add_filter( 'query', $once );
+		add_action( 'tenant_crm_sync_batch_stored', $count, 10, 4 );
 		Worker::run( 20.0 );
 		remove_filter( 'query', $once );
+		remove_action( 'tenant_crm_sync_batch_stored', $count );
 		wp_cache_flush();
+		$this->assertSame( array( 2, 2 ), $sums[0] );
 		$this->assertSame( array( 'Third State', 'Third State', 6 ), array( $this->post_of( $tenant, '1' )->post_title, $this->post_of( $tenant, '6' )->post_title, $this->posts() ) );
 		$this->assertSame( array(), $this->waiting( $tenant ), 'and they were looked at again' );
 		$this->assertSame( 2, count( array_keys( $this->asked( 'acme' ), 'GET /api/v1/leads/1', true ) ) );

@@ -94,6 +94,7 @@ final class HookStore {
 				continue;
 			}
 			if ( $row && $incoming->is_overtaken( $item['hash'], self::base( (int) $row['id'] ) ) ) {
+				++$progress->unchanged;
 				continue;
 			}
 			$lead = $incoming->lead( $item );
