@@ -218,6 +218,62 @@ final class HookStoreTest extends PluginCase {
 		$this->assertSame( 0, Adoption::run() );
 	}
 
+	/** Before every third statement of a batch, before each with TCS_EACH=1, another process adopts and sweeps. */
+	public function test_whenever_others_look_for_left_overs_each_lead_has_one_post(): void {
+		global $wpdb;
+		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+		$leads  = array_map( static fn( array $lead ): array => array( 'created_at' => '2021-01-02T03:04:05Z' ) + $lead, $this->leads( 2 ) );
+		$step   = getenv( 'TCS_EACH' ) ? 1 : 3;
+		for ( $at = 0, $went = true; $went; $at += $step ) {
+			self::wipe();
+			$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
+			// One lead's post was made by a worker that lost its lease, the other's by one that died before it could say whose it is.
+			$this->before(
+				'/tenant_crm_records` \(tenant/',
+				static function (): void {
+					throw new LeaseLost( 'taken over' );
+				}
+			);
+			try {
+				$this->store( $tenant, $leads );
+			} catch ( LeaseLost $e ) {
+				$this->sql( 'DELETE FROM ' . Schema::table( 'jobs' ) );
+			}
+			$wpdb->query( "DELETE FROM $wpdb->postmeta WHERE post_id = (SELECT MAX(ID) FROM $wpdb->posts WHERE post_type = 'crm_lead')" );
+			wp_cache_flush();
+			$job   = $this->job( $tenant );
+			$count = 0;
+			$went  = false;
+			$watch = function ( string $sql ) use ( &$count, &$went, $at ): string {
+				if ( ! $went && $count++ === $at ) {
+					$went = true;
+					$this->elsewhere( array( self::class, 'look_for_left_overs' ) );
+				}
+				return $sql;
+			};
+			add_filter( 'query', $watch );
+			( new HookStore( $tenant, $job, Fields::of( $tenant, 'leads' ) ) )->batch( new Rows( $leads, 'w' ) );
+			remove_filter( 'query', $watch );
+			$whole = "SELECT COUNT(*) FROM $wpdb->posts p JOIN " . Schema::table( 'records' ) . " r ON r.post_id = p.ID JOIN $wpdb->postmeta m ON m.post_id = p.ID AND m.meta_key = 'phone'";
+			$this->assertSame( array( 2, 2, '2' ), array( $this->posts(), $this->records(), $this->sql( $whole ) ), "before statement $at" );
+		}
+		$this->assertGreaterThan( 30, $at );
+	}
+
+	public static function look_for_left_overs(): void {
+		global $wpdb;
+		$wpdb->query( 'SET SESSION innodb_lock_wait_timeout = 0' );
+		$wpdb->suppress_errors( true );
+		foreach ( array( array( Adoption::class, 'run' ), array( HookStore::class, 'sweep' ) ) as $look ) {
+			try {
+				$look();
+			} catch ( StoreException $e ) {
+				// What it would change is locked.
+				continue;
+			}
+		}
+	}
+
 	public function test_posts_that_nobody_could_look_at_are_looked_at_next_time(): void {
 		$tenant = $this->tenant( 'acme', array( 'hooks' => true ) );
 		for ( $scan = 0; $scan < 3; $scan++ ) {
