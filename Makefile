@@ -117,9 +117,9 @@ supply: ## Licences, sources, known weaknesses and pinned versions of all parts
 sbom: ## The list of all parts of the .so (CycloneDX): target/sbom.json
 	@mkdir -p $(target) && tests/supply/sbom >$(target)/sbom.json && echo "written: $(target)/sbom.json"
 
-reproducible: ## Build twice in different folders and compare (minutes)
-	@bash tests/stack/deps.sh build
-	@bash tests/supply/reproducible
+reproducible: ## Make the files of a release twice in different folders and compare them (minutes)
+	@bash tests/stack/deps.sh build package
+	@PHP_CONFIG="$(PHP_CONFIG)" bash tests/supply/reproducible
 
 clean: ## Remove what was built
 	cargo clean
