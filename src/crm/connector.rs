@@ -10,6 +10,7 @@ use crate::auth::oauth2::Oauth2;
 use crate::crm::limit::Limit;
 use crate::crm::object::{Object, Operation};
 use crate::crm::reply::Errors;
+use crate::crm::tree::typed;
 use crate::crm::webhook::Webhooks;
 use crate::error::{Error, Kind, Result};
 use crate::template::{Template, Values};
@@ -160,13 +161,8 @@ impl Connector {
             }));
         }
         inherit(&mut tree);
-        let connector: Self = serde_path_to_error::deserialize(tree).map_err(|error| {
-            wrong(format!(
-                "{}: {}; see src/crm/catalog/README.md",
-                error.path(),
-                error.inner()
-            ))
-        })?;
+        let connector: Self =
+            typed(&tree).map_err(|misfit| wrong(format!("{misfit}; see src/crm/catalog/README.md")))?;
         connector.check().map_err(wrong)?;
         Ok(connector)
     }

@@ -14,5 +14,6 @@ pub mod reply;
 pub mod request;
 pub mod shape;
 pub mod timestamp;
+pub mod tree;
 pub mod webhook;
 pub mod write;

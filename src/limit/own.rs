@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use crate::crm::limit::{DAY, MOST, MOST_RESERVE, REQUESTS};
+use crate::crm::tree::typed;
 use crate::error::{Error, Kind, Result};
 
 /// Each request asks every window.
@@ -89,22 +90,12 @@ fn own(text: &str) -> std::result::Result<Vec<OwnLimit>, String> {
     if text.len() > MOST_BYTES {
         return Err(format!("it is longer than {MOST_BYTES} bytes"));
     }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let limits: Vec<OwnLimit> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let place = error.path().to_string();
-        let place = if place == "." {
-            String::new()
-        } else {
-            format!("{place}: ")
-        };
-        format!(
-            "{place}{}; write it like [{{\"amount\": 100, \"seconds\": 10}}]",
-            error.inner()
-        )
+    let wrong = |reason: &str| format!("{reason}; write it like [{{\"amount\": 100, \"seconds\": 10}}]");
+    let tree: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(&error.to_string()))?;
+    let limits: Vec<OwnLimit> = typed(&tree).map_err(|misfit| match misfit.place().as_str() {
+        "." => wrong(misfit.reason()),
+        _ => wrong(&misfit.to_string()),
     })?;
-    reader
-        .end()
-        .map_err(|_| String::from("there is something behind the list"))?;
     if limits.len() > MOST_LIMITS {
         return Err(format!("{MOST_LIMITS} limits at most"));
     }

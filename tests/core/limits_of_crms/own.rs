@@ -27,7 +27,7 @@ fn mistakes_are_named_with_their_place() {
     let many = format!("[{}]", [r#"{"amount":1,"seconds":1}"#; 9].join(","));
     let long = "[".repeat(20_000);
     for (json, words) in [
-        ("{", "expected a sequence"),
+        ("{", "EOF while parsing"),
         ("7", "expected a sequence"),
         (r#"{"amount":1}"#, "expected a sequence"),
         ("[7]", "[0]"),
@@ -46,7 +46,7 @@ fn mistakes_are_named_with_their_place() {
         (r#"[{"amount":5,"seconds":60,"burst":6}]"#, "[0].burst"),
         (r#"[{"amount":5,"seconds":60,"burst":0}]"#, "[0].burst"),
         (r#"[{"amount":5,"seconds":60},{"amount":6,"seconds":60}]"#, "[1]"),
-        (r#"[{"amount":5,"seconds":60}] x"#, "behind"),
+        (r#"[{"amount":5,"seconds":60}] x"#, "trailing characters"),
         (many.as_str(), "8"),
         (long.as_str(), "bytes"),
     ] {
