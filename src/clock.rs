@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds by `CLOCK_MONOTONIC`: the same for all processes of a host, never set, 0 when the machine came up.
+#[inline]
 #[must_use]
 pub fn monotonic() -> u64 {
     let time = clock_gettime(ClockId::CLOCK_MONOTONIC).ok();

@@ -24,6 +24,7 @@ pub enum Verdict {
 impl Pace {
     /// Of `amount` in `period` nanoseconds, `burst` of them at once: the rest comes evenly, so that no window of this
     /// length, both ends included, sees more than the amount.
+    #[inline]
     #[must_use]
     pub const fn new(amount: u64, burst: u64, period: u64) -> Self {
         let amount = if amount == 0 { 1 } else { amount };
@@ -66,6 +67,7 @@ impl Pace {
     ///
     /// A cost above the burst waits until as much of the window has stayed unused as it exceeds the burst by: only then it
     /// cannot meet with what went before. A cost above the amount waits for an unused window.
+    #[inline]
     #[must_use]
     pub const fn decide(&self, paid: u64, now: u64, cost: u64) -> Verdict {
         let cost = if cost > self.amount { self.amount } else { cost };

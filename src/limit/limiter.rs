@@ -218,11 +218,16 @@ impl Limiter {
     }
 
     /// As [`Limiter::take`], where nobody else has to be asked.
+    #[inline]
     #[must_use]
     pub fn take_here(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
         if self.share == 1 && !self.is_one_of_several {
             return self.local.take(gate, draws, now);
         }
+        self.take_part(gate, draws, now)
+    }
+
+    fn take_part(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
         match self.shared_out(draws) {
             Some(share) => self.local.take(gate, &share, now),
             None => Decision::Wait(RETRY, Cause::Away),

@@ -91,7 +91,28 @@ impl Local {
     }
 
     /// Whether all that a request costs may be taken: then it is. Else nothing is.
+    #[inline]
     pub fn take(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
+        match draws {
+            [draw] if gate == NO_GATE => self.take_of(self.table(now), draw, now),
+            _ => self.take_gated(gate, draws, now),
+        }
+    }
+
+    /// The same of one window alone: each step is in one place with the others, since a call costs as much as most of them.
+    #[inline]
+    fn take_of(&self, table: &Table, draw: &Draw, now: Now) -> Decision {
+        let seat = self.seat(table, draw, now);
+        match take_one(&seat, draw, 0, now, table.past(now)) {
+            Ok(_) => {
+                seat.slot.admitted.fetch_add(1, Relaxed);
+                Decision::Go
+            }
+            Err((wait, cause)) => Decision::Wait(wait, cause),
+        }
+    }
+
+    fn take_gated(&self, gate: Key, draws: &[Draw], now: Now) -> Decision {
         let table = self.table(now);
         let mut probe = None;
         if gate != NO_GATE
@@ -106,17 +127,10 @@ impl Local {
                 breaker::State::Due => probe = Some(slot),
             }
         }
-        let past = table.past(now);
         if let ([draw], None) = (draws, probe) {
-            let seat = self.seat(table, draw, now);
-            return match take_one(&seat, draw, 0, now, past) {
-                Ok(_) => {
-                    seat.slot.admitted.fetch_add(1, Relaxed);
-                    Decision::Go
-                }
-                Err((wait, cause)) => Decision::Wait(wait, cause),
-            };
+            return self.take_of(table, draw, now);
         }
+        let past = table.past(now);
         // Several are looked at first: what has to be put back again holds others up.
         if draws.len() > 1
             && let Some((wait, cause)) = self.longest_wait(table, draws, now, past)
@@ -298,11 +312,13 @@ impl Local {
     }
 
     /// The table that counts now.
+    #[inline]
     pub(super) fn table(&self, now: Now) -> &Table {
         self.place.table(now.mono)
     }
 
     /// Where a draw counts: in the table, or in this process with a part of the amount if that is full.
+    #[inline]
     fn seat<'a>(&'a self, table: &'a Table, draw: &Draw, now: Now) -> Seat<'a> {
         match table.slot(draw.key, &draw.rule, now) {
             Some(slot) => Seat { slot, rule: draw.rule },
@@ -324,11 +340,13 @@ impl Local {
             .or_else(|| self.spare.get().map(|spare| spare.of(gate)))
     }
 
+    #[cold]
     fn spare_slot(&self, key: Key) -> &Slot {
         self.spare.get_or_init(Box::default).of(key)
     }
 }
 
+#[inline]
 fn take_one(
     seat: &Seat<'_>,
     draw: &Draw,

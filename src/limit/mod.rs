@@ -85,6 +85,7 @@ impl Now {
     }
 
     /// This moment, as far as it matters to a window of this rule: the wall clock is a tenth of what a decision costs.
+    #[inline]
     #[must_use]
     pub fn of(rule: &Rule) -> Self {
         match rule.count {

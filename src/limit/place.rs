@@ -84,6 +84,7 @@ impl Place {
     }
 
     /// The table that was used last.
+    #[inline]
     pub(super) fn current(&self) -> &Table {
         &self.last().0.table
     }
@@ -94,21 +95,25 @@ impl Place {
     }
 
     /// The table that counts now.
+    #[inline]
     pub(super) fn table(&self, now: u64) -> &Table {
+        let looked = self.looked.load(Relaxed);
+        if now.abs_diff(looked) >= LOOK {
+            self.look(looked, now);
+        }
+        self.current()
+    }
+
+    /// One of all threads sees whether the counters have gone elsewhere.
+    #[cold]
+    fn look(&self, looked: u64, now: u64) {
         let (stay, files) = self.last();
-        if let Some((path, slots)) = &self.file
-            && self.is_time_to_look(now)
+        if self.looked.compare_exchange(looked, now, Relaxed, Relaxed).is_ok()
+            && let Some((path, slots)) = &self.file
             && files < MOST_FILES
         {
             stay.follow(path, *slots);
         }
-        stay.next.get().map_or(&stay.table, |next| &next.table)
-    }
-
-    #[inline]
-    fn is_time_to_look(&self, now: u64) -> bool {
-        let looked = self.looked.load(Relaxed);
-        now.abs_diff(looked) >= LOOK && self.looked.compare_exchange(looked, now, Relaxed, Relaxed).is_ok()
     }
 }
 

@@ -44,6 +44,7 @@ impl Memory {
     }
 
     /// What is said of the whole table.
+    #[inline]
     #[must_use]
     pub fn header(&self) -> &Header {
         match self {
@@ -56,6 +57,7 @@ impl Memory {
     }
 
     /// All slots.
+    #[inline]
     #[must_use]
     pub fn slots(&self) -> &[Slot] {
         match self {

@@ -96,6 +96,7 @@ pub struct Usage {
 }
 
 /// A period in nanoseconds.
+#[inline]
 fn nanoseconds(rule: &Rule) -> u64 {
     rule.period
         .as_secs()
@@ -118,6 +119,7 @@ fn one_of(rule: &Rule) -> u64 {
 }
 
 /// When everything is paid off: in a table that lost its past not before a burst after that.
+#[inline]
 const fn floor(paid: u64, pace: &Pace, lost: u64) -> u64 {
     let least = if lost == 0 { 0 } else { pace.leaving(0, lost) };
     if paid < least { least } else { paid }
@@ -156,6 +158,7 @@ impl Slot {
     }
 
     /// The same, where the CRM has refused or told something.
+    #[cold]
     fn lowered(&self, rule: &Rule, told: u64, now: u64) -> (u64, u64) {
         let remaining = self.remaining(now);
         let amount = part(rule.amount, remaining);
@@ -191,6 +194,7 @@ impl Slot {
     }
 
     /// Nanoseconds for which the CRM has asked to wait.
+    #[inline]
     #[must_use]
     pub fn held(&self, now: u64) -> Option<u64> {
         let hold = self.hold.load(Relaxed);
@@ -230,13 +234,12 @@ impl Slot {
     ///
     /// # Errors
     /// Nothing is taken: nanoseconds to wait.
+    #[inline]
     pub fn take(&self, rule: &Rule, cost: u64, now: Now, past: Past) -> Result<Taken, u64> {
-        if let Some(span) = span(rule, now) {
-            let amount = self.counted(rule, now, past);
-            if amount == 0 && cost > 0 {
-                return Err(one_of(rule));
-            }
-            return tally::take(&self.ring, &span, amount, cost).map(|()| Taken::Counted);
+        if rule.count != Count::Paced
+            && let Some(span) = span(rule, now)
+        {
+            return self.count(rule, &span, cost, now, past);
         }
         let pace = self.pace(rule, now.mono);
         let mut kept = self.paid.load(Relaxed);
@@ -252,6 +255,14 @@ impl Slot {
                 Err(other) => kept = other,
             }
         }
+    }
+
+    fn count(&self, rule: &Rule, span: &Span, cost: u64, now: Now, past: Past) -> Result<Taken, u64> {
+        let amount = self.counted(rule, now, past);
+        if amount == 0 && cost > 0 {
+            return Err(one_of(rule));
+        }
+        tally::take(&self.ring, span, amount, cost).map(|()| Taken::Counted)
     }
 
     /// Puts back what was taken just now.

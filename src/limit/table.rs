@@ -113,6 +113,7 @@ fn second_half(slot: &Slot, high: u64) -> u64 {
 }
 
 /// What kind of window the rule's slot counts.
+#[inline]
 fn kind(rule: &Rule, now: Now) -> u64 {
     match rule.count {
         Count::Paced => PACED,
@@ -129,6 +130,7 @@ impl Table {
     }
 
     /// The first slot that may be a key's.
+    #[inline]
     fn place(&self, low: u64, high: u64) -> usize {
         // Keys are hashes, mostly; multiplying spreads those that are not, and finds the place without a division.
         let mixed = (low ^ high.rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -168,6 +170,7 @@ impl Table {
     }
 
     /// A rule's slot, made if need be; `None` if the table is full.
+    #[inline]
     #[must_use]
     pub fn slot(&self, key: Key, rule: &Rule, now: Now) -> Option<&Slot> {
         self.slot_of_kind(key, kind(rule, now), now)
@@ -180,6 +183,7 @@ impl Table {
     }
 
     /// A key's slot, made if need be, of a window of this kind.
+    #[inline]
     pub(super) fn slot_of_kind(&self, key: Key, kind: u64, now: Now) -> Option<&Slot> {
         let (low, high) = halves(key);
         let stamp = ((now.mono / SECOND) << 32) | kind;
@@ -191,6 +195,10 @@ impl Table {
         {
             return Some(slot);
         }
+        self.find_or_claim(low, high, stamp, now)
+    }
+
+    fn find_or_claim(&self, low: u64, high: u64, stamp: u64, now: Now) -> Option<&Slot> {
         for _ in 0..ATTEMPTS {
             match self.find(low, high) {
                 Found::At(slot) => {
@@ -245,6 +253,7 @@ impl Table {
     }
 
     /// What is known of the time before.
+    #[inline]
     #[must_use]
     pub fn past(&self, now: Now) -> Past {
         let header = self.memory.header();
@@ -311,6 +320,7 @@ impl Table {
 }
 
 /// A time that has passed, or 0.
+#[inline]
 fn moment(word: &AtomicU64, now: Now) -> u64 {
     let at = word.load(Relaxed);
     if at > now.mono {

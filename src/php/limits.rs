@@ -150,11 +150,12 @@ fn admit(call: &mut Call<'_>) -> PhpResult<Zval> {
 }
 
 /// The same, where nobody else has to be asked.
+#[inline]
 fn admit_here(call: &mut Call<'_>) -> Option<Zval> {
     if call.count() > 0 {
         return None;
     }
-    let this = call.this::<Limiter>().ok()?;
+    let this = call.constructed::<Limiter>()?;
     let draws = std::slice::from_ref(&this.draw);
     let is_local = this.limiter.is_local();
     is_local.then(|| told(this.limiter.take_here(NO_GATE, draws, Now::of(&this.draw.rule))))
