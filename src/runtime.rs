@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -133,6 +134,8 @@ impl Engine {
         T: Send + 'static,
     {
         let (sender, receiver) = mpsc::sync_channel(1);
+        // Some have 8 KB, and would be moved four times; and the runtime's code is not made anew for each of them.
+        let future: Pin<Box<dyn Future<Output = Result<T>> + Send>> = Box::pin(future);
         let task = self.spawn(async move {
             let result = future.await;
             // Nobody waits any more: the answer is of no use.

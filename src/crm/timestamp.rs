@@ -122,6 +122,19 @@ impl Moment {
     }
 }
 
+/// Whether two texts are written alike, in a form in which the later time is the greater text; whether they are times at all is not
+/// looked at.
+#[must_use]
+pub fn are_alike(one: &str, other: &str) -> bool {
+    const WITHOUT_OFFSET: usize = "2026-11-01T10:00:00".len();
+    let is_same = |(a, b): (&u8, &u8)| a == b || a.is_ascii_digit() && b.is_ascii_digit();
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len()
+        && matches!(one, [_, _, _, _, b'-', _, _, b'-', _, _, b'T' | b't' | b' ', ..])
+        && (one.last() == Some(&b'Z') || one.len() == WITHOUT_OFFSET)
+        && one.iter().zip(other).all(is_same)
+}
+
 fn with_separator(text: &str, separator: char) -> String {
     if separator == ' ' {
         text.replacen('T', " ", 1)

@@ -49,6 +49,15 @@ impl<'a> Reader<'a> {
     /// The next byte that is not white space.
     #[inline]
     pub fn peek_token(&mut self) -> Option<u8> {
+        match self.peek() {
+            // Most documents have no white space.
+            Some(byte) if byte > b' ' => Some(byte),
+            _ => self.after_space(),
+        }
+    }
+
+    #[cold]
+    fn after_space(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
             if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(byte);
@@ -71,10 +80,7 @@ impl<'a> Reader<'a> {
                 self.pass_string()?;
                 Ok(sink.text(""))
             }
-            Some(b'"') => {
-                let text = self.string()?;
-                Ok(sink.text(&text))
-            }
+            Some(b'"') => self.text_value(sink),
             Some(b'{') => self.object(sink),
             Some(b'[') => self.array(sink),
             Some(b'-' | b'0'..=b'9') if !S::KEEPS => self.pass_number().map(|_| sink.null()),
@@ -130,8 +136,7 @@ impl<'a> Reader<'a> {
             };
             // Most values are texts: those are not to travel through memory.
             let value = if S::KEEPS && self.peek_token() == Some(b'"') {
-                let text = self.string()?;
-                sink.text(&text)
+                self.text_value(sink)?
             } else {
                 self.value(sink)?
             };
@@ -213,10 +218,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one value, whatever it is, and says where it stands.
+    #[inline]
     pub fn span(&mut self) -> Result<Range<usize>, Refusal> {
-        self.peek_token();
+        let first = self.peek_token();
         let start = self.at;
-        self.value(&mut Skip)?;
+        match first {
+            Some(b'"') => self.pass_string()?,
+            _ => self.value(&mut Skip)?,
+        }
         Ok(start..self.at)
     }
 
@@ -342,19 +351,33 @@ impl<'a> Reader<'a> {
     /// A string; the cursor stands on its opening quote.
     #[inline]
     pub fn string(&mut self) -> Result<Cow<'a, str>, Refusal> {
-        self.at += 1;
-        let start = self.at;
-        self.at = plain_until(self.bytes, self.at);
-        match self.peek() {
-            Some(b'"') => {
-                let text = self.text.get(start..self.at).unwrap_or_default();
-                self.at += 1;
-                Ok(Cow::Borrowed(text))
-            }
-            Some(b'\\') => self.escaped(start).map(Cow::Owned),
-            // PHP takes the end of the document inside a string for a NUL.
-            _ => Err(Refusal::ControlCharacter),
+        let start = self.at + 1;
+        match self.plain(start) {
+            Some(text) => Ok(Cow::Borrowed(text)),
+            None => self.escaped(start).map(Cow::Owned),
         }
+    }
+
+    /// The same for a sink.
+    #[inline]
+    fn text_value<S: Sink>(&mut self, sink: &mut S) -> Result<S::Value, Refusal> {
+        let start = self.at + 1;
+        match self.plain(start) {
+            Some(text) => Ok(sink.text(text)),
+            None => self.escaped(start).map(|text| sink.text(&text)),
+        }
+    }
+
+    /// The text from there to the closing quote; without it the cursor stands where it is no longer written as it is.
+    #[inline]
+    fn plain(&mut self, start: usize) -> Option<&'a str> {
+        self.at = plain_until(self.bytes, start);
+        if self.peek() != Some(b'"') {
+            return None;
+        }
+        let text = self.text.get(start..self.at)?;
+        self.at += 1;
+        Some(text)
     }
 
     /// Passes a string over; refuses what `string` refuses.
@@ -393,6 +416,7 @@ impl<'a> Reader<'a> {
                     let character = self.escape()?;
                     out.push(character);
                 }
+                // PHP takes the end of the document inside a string for a NUL.
                 _ => return Err(Refusal::ControlCharacter),
             }
             let from = self.at;

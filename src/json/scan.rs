@@ -7,8 +7,9 @@ pub fn plain_until(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let mut at = from;
+    let (chunks, _) = bytes.get(from..).unwrap_or_default().as_chunks::<8>();
     // Eight bytes at a time; a set high bit marks a byte that equals zero after the subtraction.
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+    for chunk in chunks {
         let word = u64::from_le_bytes(*chunk);
         let quote = word ^ (ONES * b'"' as u64);
         let slash = word ^ (ONES * b'\\' as u64);

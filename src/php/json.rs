@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ext_php_rs::types::Zval;
 
 use crate::json::{self, Reader, Refusal, Sink, is_next};
-use crate::php::zend::{Array, Key, empty_array, exception_pending, passes_memory_limit, string};
+use crate::php::zend::{Array, Key, Value, empty_array, exception_pending, passes_memory_limit};
 
 /// Names longer than this are not kept.
 const LONGEST_KEPT: usize = 64;
@@ -14,20 +14,21 @@ const SLOTS: usize = 256;
 const VALUES_BETWEEN_LOOKS: u32 = 64;
 const LARGE: usize = 64 * 1024;
 
+/// A member's name.
+pub struct Name {
+    key: Key,
+    /// Where it is kept.
+    slot: Option<u8>,
+    /// Whether it is written as it is: then it can be known by its bytes.
+    is_plain: bool,
+}
+
 /// A name that is kept.
 #[derive(Clone)]
 struct Slot {
-    key: Rc<Key>,
-    /// Whether it is written as it is: then it can be known by its bytes.
-    is_plain: bool,
+    name: Rc<Name>,
     /// Which name came after it in an object, by its slot.
     next: Option<u8>,
-}
-
-/// A name, and its slot if it is kept.
-pub struct Named {
-    key: Rc<Key>,
-    slot: Option<u8>,
 }
 
 /// An object that is being filled: its array, its size and its last name's slot.
@@ -64,13 +65,13 @@ impl Arrays {
     /// `json_decode( $document, true )`.
     pub fn decode(&mut self, document: &[u8]) -> Result<Zval, Refusal> {
         self.is_full = false;
-        json::read(document, self)
+        json::read(document, self).map(Value::into_zval)
     }
 
     /// The same for what is known to be UTF-8.
     pub fn decode_text(&mut self, document: &str) -> Result<Zval, Refusal> {
         self.is_full = false;
-        Reader::new(document).document(self)
+        Reader::new(document).document(self).map(Value::into_zval)
     }
 
     /// `json_decode( $document, true )['data'] ?? []`; values beside it are read, but not built.
@@ -88,7 +89,7 @@ impl Arrays {
         let mut found = Zval::null();
         reader.each_member(|reader, name| {
             if name == member {
-                found = reader.value(self)?;
+                found = reader.value(self)?.into_zval();
                 Ok(())
             } else {
                 reader.span().map(|_| ())
@@ -99,7 +100,7 @@ impl Arrays {
     }
 
     #[inline]
-    fn kept(&mut self, name: &str) -> Named {
+    fn kept(&mut self, name: &str) -> Rc<Name> {
         let bytes = name.as_bytes();
         let at = |position: usize| bytes.get(position).copied().map_or(0, usize::from);
         let mixed = at(0).wrapping_mul(31)
@@ -109,26 +110,24 @@ impl Arrays {
         let [number, ..] = (mixed ^ (mixed >> 8)).to_le_bytes();
         let slot = self.keys.get_mut(usize::from(number));
         if let Some(Some(kept)) = &slot
-            && kept.key.bytes() == bytes
+            && kept.name.key.bytes() == bytes
         {
-            return Named {
-                key: Rc::clone(&kept.key),
-                slot: Some(number),
-            };
+            return Rc::clone(&kept.name);
         }
-        let key = Rc::new(Key::new(bytes));
-        let is_kept = bytes.len() <= LONGEST_KEPT && !matches!(*key, Key::Index(_));
+        let key = Key::new(bytes);
+        let is_kept = bytes.len() <= LONGEST_KEPT && !matches!(key, Key::Index(_));
+        let name = Rc::new(Name {
+            key,
+            slot: is_kept.then_some(number),
+            is_plain: bytes.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)),
+        });
         if let Some(slot) = slot.filter(|_| is_kept) {
             *slot = Some(Slot {
-                key: Rc::clone(&key),
-                is_plain: bytes.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1F)),
+                name: Rc::clone(&name),
                 next: None,
             });
         }
-        Named {
-            key,
-            slot: is_kept.then_some(number),
-        }
+        name
     }
 
     fn slot(&self, number: u8) -> Option<&Slot> {
@@ -137,10 +136,10 @@ impl Arrays {
 }
 
 impl Sink for Arrays {
-    type Value = Zval;
+    type Value = Value;
     type List = Array;
     type Map = Filling;
-    type Key = Named;
+    type Key = Rc<Name>;
 
     #[inline]
     fn is_stopped(&mut self) -> bool {
@@ -152,45 +151,39 @@ impl Sink for Arrays {
         self.is_full
     }
     #[inline]
-    fn null(&mut self) -> Zval {
-        Zval::null()
+    fn null(&mut self) -> Value {
+        Value::null()
     }
     #[inline]
-    fn boolean(&mut self, value: bool) -> Zval {
-        let mut zval = Zval::new();
-        zval.set_bool(value);
-        zval
+    fn boolean(&mut self, value: bool) -> Value {
+        Value::boolean(value)
     }
     #[inline]
-    fn integer(&mut self, value: i64) -> Zval {
-        let mut zval = Zval::new();
-        zval.set_long(value);
-        zval
+    fn integer(&mut self, value: i64) -> Value {
+        Value::integer(value)
     }
     #[inline]
-    fn float(&mut self, value: f64) -> Zval {
-        let mut zval = Zval::new();
-        zval.set_double(value);
-        zval
+    fn float(&mut self, value: f64) -> Value {
+        Value::float(value)
     }
     #[inline]
-    fn text(&mut self, value: &str) -> Zval {
+    fn text(&mut self, value: &str) -> Value {
         if value.len() >= LARGE && passes_memory_limit(value.len()) {
             self.is_full = true;
-            return Zval::null();
+            return Value::null();
         }
-        string(value.as_bytes())
+        Value::text(value.as_bytes())
     }
     #[inline]
     fn list(&mut self) -> Array {
         Array::list()
     }
     #[inline]
-    fn push(&mut self, list: &mut Array, value: Zval) {
+    fn push(&mut self, list: &mut Array, value: Value) {
         list.push(value);
     }
-    fn end_list(&mut self, list: Option<Array>) -> Zval {
-        list.map_or_else(empty_array, Array::into_value)
+    fn end_list(&mut self, list: Option<Array>) -> Value {
+        list.map_or_else(empty_array, Array::into_value).into()
     }
     #[inline]
     fn map(&mut self) -> Filling {
@@ -201,25 +194,21 @@ impl Sink for Arrays {
         }
     }
     #[inline]
-    fn guess(&self, map: Option<&Filling>, rest: &[u8]) -> Option<(Named, usize)> {
+    fn guess(&self, map: Option<&Filling>, rest: &[u8]) -> Option<(Rc<Name>, usize)> {
         let number = match map {
             Some(map) => self.slot(map.last?)?.next?,
             None => self.first?,
         };
-        let slot = self.slot(number).filter(|slot| slot.is_plain)?;
-        let name = slot.key.bytes();
-        let named = || Named {
-            key: Rc::clone(&slot.key),
-            slot: Some(number),
-        };
-        is_next(rest, name).then(|| (named(), name.len()))
+        let name = &self.slot(number)?.name;
+        let bytes = name.key.bytes();
+        (name.is_plain && is_next(rest, bytes)).then(|| (Rc::clone(name), bytes.len()))
     }
     #[inline]
-    fn key(&mut self, name: &str) -> Named {
+    fn key(&mut self, name: &str) -> Rc<Name> {
         self.kept(name)
     }
     #[inline]
-    fn insert(&mut self, map: &mut Filling, name: Named, value: Zval) {
+    fn insert(&mut self, map: &mut Filling, name: Rc<Name>, value: Value) {
         map.array.insert(&name.key, value);
         if map.size == 0 {
             self.first = name.slot;
@@ -231,13 +220,13 @@ impl Sink for Arrays {
         map.last = name.slot;
         map.size += 1;
     }
-    fn end_map(&mut self, map: Option<Filling>) -> Zval {
+    fn end_map(&mut self, map: Option<Filling>) -> Value {
         match map {
             Some(map) => {
                 self.size_hint = map.size.clamp(8, 1024);
-                map.array.into_value()
+                map.array.into_value().into()
             }
-            None => empty_array(),
+            None => empty_array().into(),
         }
     }
 }

@@ -213,6 +213,7 @@ impl Class {
         unsafe { self.entry.load(Ordering::Acquire).as_ref() }
     }
 
+    #[inline]
     fn handlers<T: PhpClass>(&self) -> *const ffi::zend_object_handlers {
         &raw const self
             .handlers
@@ -243,6 +244,7 @@ unsafe extern "C" fn create<T: PhpClass>(entry: *mut ClassEntry) -> *mut ffi::ze
 }
 
 /// The instance around an object of `T`'s class or a subclass.
+#[inline]
 fn instance<T: PhpClass>(object: *mut ffi::zend_object) -> Option<*mut Instance<T>> {
     // SAFETY: the pointer is null or an object; only objects that `create::<T>` made have `T`'s handlers.
     unsafe {
@@ -299,6 +301,7 @@ unsafe extern "C" fn duplicate<T: PhpClass>(old: *mut ffi::zend_object) -> *mut 
     }
 }
 
+#[inline]
 fn state<T: PhpClass>(object: *mut ffi::zend_object) -> Option<Rc<T>> {
     // SAFETY: `instance` has checked that this is an `Instance<T>`.
     instance::<T>(object).and_then(|instance| unsafe { (*instance).state.clone() })
@@ -429,6 +432,7 @@ pub fn run(frame: &mut ExecuteData, result: &mut Zval, method: fn(&mut Call<'_>)
 
 /// The same for what calls nothing of PHP's, so that no fatal error can jump out of it: it needs no guard, which costs as much as
 /// a short method. False: it has not answered, and nothing has happened.
+#[inline]
 pub fn run_alone(
     frame: &mut ExecuteData,
     result: &mut Zval,
@@ -613,8 +617,14 @@ impl Call<'_> {
 
     /// The state of `$this`.
     pub fn this<T: PhpClass>(&mut self) -> PhpResult<Rc<T>> {
+        self.constructed().ok_or_else(not_constructed)
+    }
+
+    /// The state of `$this`; `None` where it has none.
+    #[inline]
+    pub fn constructed<T: PhpClass>(&mut self) -> Option<Rc<T>> {
         let object = self.frame.get_self().map_or(ptr::null_mut(), ptr::from_mut);
-        state::<T>(object).ok_or_else(not_constructed)
+        state::<T>(object)
     }
 
     /// Gives `$this` its state; for constructors.
@@ -727,31 +737,114 @@ pub fn set_property(object: &mut ffi::zend_object, name: &str, mut value: Zval) 
 
 // ------------------------------------------------------------------------------------------------------------- arrays
 
+/// A value on its way into an array: two registers. A `Zval` is written in parts and moved as a whole, which processors wait for at
+/// each move.
+pub struct Value {
+    word: u64,
+    info: u32,
+}
+
+impl Value {
+    /// `null`
+    #[inline]
+    pub const fn null() -> Self {
+        Self {
+            word: 0,
+            info: ffi::IS_NULL,
+        }
+    }
+
+    /// `true` or `false`
+    #[inline]
+    pub const fn boolean(value: bool) -> Self {
+        Self {
+            word: 0,
+            info: if value { ffi::IS_TRUE } else { ffi::IS_FALSE },
+        }
+    }
+
+    /// A whole number.
+    #[inline]
+    pub const fn integer(value: i64) -> Self {
+        Self {
+            word: value.cast_unsigned(),
+            info: ffi::IS_LONG,
+        }
+    }
+
+    /// Any other number.
+    #[inline]
+    pub const fn float(value: f64) -> Self {
+        Self {
+            word: value.to_bits(),
+            info: ffi::IS_DOUBLE,
+        }
+    }
+
+    /// A string; short ones are PHP's shared ones.
+    #[inline]
+    pub fn text(text: &[u8]) -> Self {
+        // SAFETY: the table of one-character strings has an entry for every byte; those and the empty string are permanent
+        // and interned, so no reference is counted. A new string's one reference goes to the value.
+        let (pointer, info) = unsafe {
+            match text {
+                [] => (zend_empty_string, ffi::IS_INTERNED_STRING_EX),
+                [byte] => (
+                    zend_one_char_string
+                        .get(*byte as usize)
+                        .copied()
+                        .unwrap_or(zend_empty_string),
+                    ffi::IS_INTERNED_STRING_EX,
+                ),
+                text => (
+                    ffi::ext_php_rs_zend_string_init(text.as_ptr().cast(), text.len(), false),
+                    ffi::IS_STRING_EX,
+                ),
+            }
+        };
+        Self {
+            word: pointer.expose_provenance() as u64,
+            info,
+        }
+    }
+
+    /// As PHP keeps it.
+    #[inline]
+    pub fn into_zval(self) -> Zval {
+        let Self { word, info } = *ManuallyDrop::new(self);
+        let mut zval = Zval::new();
+        zval.value.lval = word.cast_signed();
+        zval.u1.type_info = info;
+        zval
+    }
+}
+
+impl From<Zval> for Value {
+    #[inline]
+    fn from(zval: Zval) -> Self {
+        let zval = ManuallyDrop::new(zval);
+        // SAFETY: any bits of a value are a number, and any of its type are one. What it refers to is taken over.
+        unsafe {
+            Self {
+                word: zval.value.lval.cast_unsigned(),
+                info: zval.u1.type_info,
+            }
+        }
+    }
+}
+
+impl Drop for Value {
+    #[cold]
+    fn drop(&mut self) {
+        // What is left behind refers to nothing.
+        drop(std::mem::replace(self, Self::null()).into_zval());
+    }
+}
+
 /// A string value; short ones are PHP's shared ones.
 #[inline]
 pub fn string(text: &[u8]) -> Zval {
-    let mut value = Zval::new();
-    // SAFETY: the table of one-character strings has an entry for every byte; those and the empty string are permanent
-    // and interned, so no reference is counted. A new string's one reference goes to the value.
-    unsafe {
-        let (pointer, info) = match text {
-            [] => (zend_empty_string, ffi::IS_INTERNED_STRING_EX),
-            [byte] => (
-                zend_one_char_string
-                    .get(*byte as usize)
-                    .copied()
-                    .unwrap_or(zend_empty_string),
-                ffi::IS_INTERNED_STRING_EX,
-            ),
-            text => (
-                ffi::ext_php_rs_zend_string_init(text.as_ptr().cast(), text.len(), false),
-                ffi::IS_STRING_EX,
-            ),
-        };
-        value.value.str_ = pointer;
-        value.u1.type_info = info;
-    }
-    value
+    Value::text(text).into_zval()
 }
 
 /// A number value.
@@ -803,16 +896,16 @@ impl Array {
 
     /// One more element.
     #[inline]
-    pub fn push(&mut self, value: Zval) {
-        let mut value = ManuallyDrop::new(value);
+    pub fn push(&mut self, value: impl Into<Value>) {
+        let mut value = ManuallyDrop::new(value.into().into_zval());
         // SAFETY: the table is ours; it takes the value over without counting.
         unsafe { ffi::zend_hash_next_index_insert(self.0, &raw mut *value) };
     }
 
     /// One more member; replaces an earlier one of the same name.
     #[inline]
-    pub fn insert(&mut self, key: &Key, value: Zval) {
-        let mut value = ManuallyDrop::new(value);
+    pub fn insert(&mut self, key: &Key, value: impl Into<Value>) {
+        let mut value = ManuallyDrop::new(value.into().into_zval());
         // SAFETY: the table is ours and takes the value over; it counts its own reference to the key.
         unsafe {
             match *key {

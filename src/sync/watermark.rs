@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::crm::next::{Continue, Extent};
 use crate::crm::page::Row;
-use crate::crm::timestamp::{Moment, later};
+use crate::crm::timestamp::{Moment, are_alike, later};
 use crate::error::{Error, Kind, Result};
 
 const VERSION: u32 = 1;
@@ -108,8 +108,15 @@ impl Watermark {
         const A_DAY: f64 = 86_400.0;
         let before = self.newest.take();
         let mut newest = before.as_deref().map(|text| (text, Moment::parse(text)));
-        for time in rows.iter().filter_map(|row| row.updated_at.as_deref()) {
-            if newest.as_ref().is_some_and(|(text, _)| *text == time) {
+        let times = || rows.iter().filter_map(|row| row.updated_at.as_deref());
+        // Where all are written alike, the last one is known by its text, and once it is read no other has to be.
+        let one = times().next().unwrap_or_default();
+        let last = times().max().filter(|_| times().all(|time| are_alike(one, time)));
+        for time in last.into_iter().chain(times()) {
+            let is_known = newest.as_ref().is_some_and(|(text, moment)| {
+                *text == time || last.is_some() && moment.is_some() && time < *text && are_alike(text, time)
+            });
+            if is_known {
                 continue;
             }
             let Some(moment) = Moment::parse(time).filter(|moment| moment.unix() <= now + A_DAY) else {

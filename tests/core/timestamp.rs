@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 use tenant_crm_sync::crm::object::TimeFormat;
-use tenant_crm_sync::crm::timestamp::{Moment, later};
+use tenant_crm_sync::crm::timestamp::{Moment, are_alike, later};
 
 fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap()
@@ -211,4 +211,37 @@ fn numbers_at_the_end_of_all_numbers_are_no_times() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn texts_that_are_written_alike_are_in_the_order_of_their_times() {
+    const TIMES: [&str; 16] = [
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T09:59:59Z",
+        "2025-12-31T23:59:59Z",
+        "2026-11-23T10:00:00.5Z",
+        "2026-11-23T10:00:00.4Z",
+        "2026-11-23T10:00:00.25Z",
+        "2026-11-23T10:00:00+01:00",
+        "2026-11-23T09:30:00-01:00",
+        "2026-11-23T10:00:00+0200",
+        "2026-11-23 10:00:00",
+        "2026-11-23 09:00:00",
+        "2026-11-23 10:00:00Z",
+        "1795428000",
+        "1795428001",
+        "-1795428000",
+        "-1795428001",
+    ];
+    let mut alike = 0;
+    for one in TIMES {
+        for other in TIMES.iter().filter(|other| are_alike(one, other)) {
+            let (a, b) = (Moment::parse(one).unwrap(), Moment::parse(other).unwrap());
+            assert_eq!(a.is_after(&b), Some(one > *other), "{one} and {other}");
+            alike += usize::from(one != *other);
+        }
+    }
+    assert_eq!(alike, 10, "pairs of seconds, of tenths and of times without an offset");
+    assert!(!are_alike("1795428000", "1795428001"), "numbers have signs");
+    assert!(!are_alike("", "2026-11-23T10:00:00Z"));
 }

@@ -99,6 +99,48 @@ fn a_row_from_the_future_does_not_hide_what_comes() {
 }
 
 #[test]
+fn a_page_leads_as_far_as_its_rows_one_by_one() {
+    // Times of several forms; those of the future, and what is no time.
+    const TIMES: [&str; 14] = [
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T10:00:01Z",
+        "2026-11-22T23:59:59Z",
+        "2026-02-30T10:00:00Z",
+        "2026-99-99T99:99:99Z",
+        "2099-01-01T00:00:00Z",
+        "2026-11-23T10:00:00.500Z",
+        "2026-11-23T10:00:00.250Z",
+        "2026-11-23 10:00:00",
+        "2026-11-23 09:00:00",
+        "2026-11-23T10:00:00+01:00",
+        "2026-11-23T10:00:00+02:00",
+        "1795428000",
+        "soon",
+    ];
+    let mut state = 1_u32;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % below
+    };
+    let mut led = std::collections::BTreeSet::new();
+    for round in 0..20_000 {
+        // Half of the pages are of one form, as nearly all pages are.
+        let forms = if round % 2 == 0 { 6 } else { TIMES.len() };
+        let rows: Vec<Row> = (0..draw(6)).map(|_| row(TIMES.get(draw(forms)).copied())).collect();
+        let mut at_once = Watermark::beginning();
+        at_once.newest = TIMES.get(draw(TIMES.len() * 2)).map(|time| String::from(*time));
+        let mut one_by_one = at_once.clone();
+        at_once.saw(&rows, NOW);
+        for row in rows.clone() {
+            one_by_one.saw(&[row], NOW);
+        }
+        assert_eq!(at_once.newest, one_by_one.newest, "{rows:?}");
+        led.insert(at_once.newest);
+    }
+    assert!(led.len() > 10, "{led:?}");
+}
+
+#[test]
 fn every_place_in_a_list_is_stored_and_read_back() {
     for next in [
         Continue::Link("/x?page=2".into()),
