@@ -78,7 +78,7 @@ final class SettingsTest extends PluginCase {
 		}
 		$this->assertMatchesRegularExpression( '~<label for="tenant_crm_sync_alerts">~', $html );
 		$this->assertStringNotContainsString( trim( (string) file( getenv( 'TCS_KEY_FILE' ) )[0] ), $html, 'no key' );
-		$said = $this->php( 'require $argv[1]; require_once ABSPATH . "wp-admin/includes/template.php"; $show = new ReflectionMethod( "TenantCRM\\\\Admin\\\\SettingsPage", "php" ); $show->setAccessible( true ); $show->invoke( null );', true, 'tenant_crm_sync.redis_url=redis://me:word-of-redis@127.0.0.1:1/0' );
+		$said = $this->php( 'require $argv[1]; require_once ABSPATH . "wp-admin/includes/template.php"; $show = new ReflectionMethod( "TenantCRM\\\\Admin\\\\SettingsPage", "php" ); $show->invoke( null );', true, 'tenant_crm_sync.redis_url=redis://me:word-of-redis@127.0.0.1:1/0' );
 		$this->assertStringContainsString( 'redis://***@127.0.0.1:1/0', $said );
 		$this->assertStringNotContainsString( 'word-of-redis', $said );
 	}

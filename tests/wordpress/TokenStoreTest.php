@@ -104,9 +104,7 @@ final class TokenStoreTest extends PluginCase {
 
 	private function link( TokenStore $store ): ?mysqli {
 		$connection = new ReflectionProperty( TokenStore::class, 'connection' );
-		$connection->setAccessible( true );
 		$link = new ReflectionProperty( TenantCRM\Tokens\Connection::class, 'link' );
-		$link->setAccessible( true );
 		return $link->getValue( $connection->getValue( $store ) );
 	}
 
