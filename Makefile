@@ -66,8 +66,8 @@ simulate: ## The curve of 1,000 to 10,000 tenants on 2 to 20 hosts, in virtual t
 	@bash tests/stack/deps.sh build
 	SEED=$(SEED) cargo test --quiet --locked --no-default-features --test simulation curve -- --ignored --nocapture
 
-fuzz: all ## Feed every parser of hostile bytes with mutated inputs: MINUTES=2, SEED=7 begins elsewhere
-	@FUZZ_SECONDS=$$(( $(or $(MINUTES),2) * 45 )) FUZZ_SEED=$(or $(SEED),1) cargo test --quiet --locked --no-default-features --test core fuzz:: -- --nocapture
+fuzz: all ## Feed every parser of hostile bytes with mutated inputs: MINUTES=2, SEED=7 begins elsewhere; the first time builds libFuzzer (minutes)
+	@bash tests/fuzz/guided/run $$(( $(or $(MINUTES),2) * 45 )) $(or $(SEED),1)
 	@TCS_EXTENSION=$(library) bash tests/fuzz/json $$(( $(or $(MINUTES),2) * 15 )) $(or $(SEED),1)
 
 chaos: all ## Break everything that can break under a whole portal, and see that nothing is lost (minutes); CASES="fpm disk", CHAOS_SEED=N

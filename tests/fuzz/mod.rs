@@ -1,11 +1,10 @@
 //! Every parser of hostile bytes, fed with what nobody would write: inputs of `corpus/` and mutations of them, by a generator with a seed.
 //!
-//! It is a mutator without coverage guidance: it knows the words of each format and joins inputs, but does not see which branches it
-//! reached. `FUZZ_SECONDS=N` says how long all targets together take (8 where nothing is said), `FUZZ_SEED=N` where the generator
+//! This mutator needs nothing but cargo: it knows the words of each format and joins inputs, but does not see which branches it reached, as
+//! libFuzzer does in `guided/`. `FUZZ_SECONDS=N` says how long all targets together take (8 where nothing is said), `FUZZ_SEED=N` where the generator
 //! begins, `FUZZ_TARGET=NAME` runs one. What breaks a target is written to a file, which `FUZZ_INPUT=FILE` runs alone.
 
 mod dice;
-mod manager_targets;
 mod targets;
 
 use std::io::Write;
@@ -14,13 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dice::Dice;
-
-/// One parser: its name, how it is called, and the words of its format.
-pub struct Target {
-    pub name: &'static str,
-    pub run: fn(&[u8]),
-    pub words: &'static [&'static str],
-}
+use targets::Target;
 
 /// Longer inputs show nothing that shorter ones do not.
 const LONGEST: usize = 20 * 1024;
@@ -31,11 +24,8 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn corpus(target: &Target) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fuzz/corpus")
-        .join(target.name);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).map_or_else(
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).map_or_else(
         |_| Vec::new(),
         |entries| {
             entries
@@ -44,8 +34,17 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
         },
     );
     files.sort();
+    files
+}
+
+fn corpus(target: &Target) -> Vec<Vec<u8>> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = files(&repository.join("tests/fuzz/corpus").join(target.name));
+    if target.name == "connector" {
+        files.extend(self::files(&repository.join("src/crm/catalog")));
+    }
     let mut inputs: Vec<Vec<u8>> = files.iter().filter_map(|file| std::fs::read(file).ok()).collect();
-    inputs.extend(targets::seeds(target.name));
+    inputs.extend(targets::made(target.name));
     inputs.retain(|input| input.len() <= LONGEST);
     assert!(!inputs.is_empty(), "{} has no corpus", target.name);
     inputs
@@ -86,9 +85,7 @@ fn fuzz(target: &Target, time: Duration, seed: u64) -> u64 {
 #[test]
 fn no_input_breaks_a_parser() {
     let only = std::env::var("FUZZ_TARGET").ok();
-    let all: Vec<&Target> = targets::ALL
-        .iter()
-        .chain(manager_targets::ALL)
+    let all: Vec<&Target> = targets::all()
         .filter(|target| only.as_deref().is_none_or(|only| only == target.name))
         .collect();
     assert!(!all.is_empty(), "there is no target {only:?}");

@@ -70,7 +70,7 @@ check( 'properties', [ 'connect', null, 0 ], [ $thrown->kind, $thrown->status, $
 crm()->faults( 'third', [ [ 'kind' => 'stall', 'ms' => 3000, 'times' => null ] ] );
 $start  = microtime( true );
 $thrown = check_throws( 'no answer in time', 'TenantCRMSync\TransportException', 'no complete answer within 0.3 s', fn() => sync( 'third', [ 'throw' => true, 'timeout' => 0.3, 'api_key' => 'third-key' ] )->fetch_leads() );
-check( 'in time', true, microtime( true ) - $start < 1 );
+check( 'in time', true, microtime( true ) - $start < 2.5 );
 check( 'kind', 'timeout', $thrown->kind );
 
 // A script can throw and extend them as well.

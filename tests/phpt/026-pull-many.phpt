@@ -41,7 +41,7 @@ check( 'goes on where one pull stopped', $ids( 70 ), [ ...array_slice( $ids( 70 
 $pulls['slow'] = [ 'client' => $client( 'slow' ), 'object' => 'leads' ];
 $pulls['bad']  = [ 'client' => $client( 'bad' ), 'object' => 'leads' ];
 seed( 3, 'slow' );
-crm()->faults( 'slow', [ [ 'kind' => 'stall', 'ms' => 1500, 'times' => 1 ] ] );
+crm()->faults( 'slow', [ [ 'kind' => 'stall', 'ms' => 3000, 'times' => 1 ] ] );
 answer( 'no', 403, id: 'bad' );
 $order = [];
 $start = microtime( true );
@@ -55,7 +55,7 @@ foreach ( TenantCRMSync::pull_many( $pulls ) as $key => $batch ) {
 	}
 }
 check( 'the slow one is last', 'slow', end( $order ) );
-check( 'the others did not wait', true, $soon < 0.75 ? true : $soon );
+check( 'the others did not wait', true, $soon < 2.0 ? true : $soon );
 check( 'all came', [ 7, 3, 1, 1, 1 ], array_map( static fn( $key ) => count( array_keys( $order, $key, true ) ), [ 'a', 'b', 'c', 'slow', 'bad' ] ) );
 
 // Turns by cost: of the one whose batches take long to store, fewer come meanwhile.

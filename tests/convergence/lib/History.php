@@ -107,6 +107,11 @@ final class History {
 		return $chain;
 	}
 
+	/** Whether somebody took it back or not. */
+	public function was_ever_deleted( string $person, string $side ): bool {
+		return (bool) array_filter( $this->deletes, static fn( array $delete ): bool => $person === $delete['person'] && $side === $delete['side'] );
+	}
+
 	/** @return list<array<string, mixed>> Deletes of a person that nobody took back. */
 	public function deletes( string $person ): array {
 		return array_values( array_filter( $this->deletes, static fn( array $delete ): bool => $person === $delete['person'] && ! $delete['is_undone'] ) );

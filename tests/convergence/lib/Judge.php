@@ -93,7 +93,8 @@ final class Judge {
 			$this->tags( $person, $lead, $row );
 			$this->alive( $person );
 		} elseif ( $lead ) {
-			if ( 'keep' !== $settings['crm_deletes'] || ! $this->was_deleted( $person, 'crm' ) ) {
+			// Into the bin and out of it again is no reason to give the CRM what it had deleted before.
+			if ( 'keep' !== $settings['crm_deletes'] || ! $this->history->was_ever_deleted( $person, 'crm' ) ) {
 				$this->fault( "$person has post {$lead['id']} and no record in the CRM" );
 			}
 		} elseif ( $row ) {

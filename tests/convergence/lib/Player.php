@@ -280,8 +280,8 @@ final class Player {
 		$is_met = null !== ( $this->record( null, (string) $row['id'], $tenant->key )['post_id'] ?? null );
 		$fields = $this->fields( $action['fields'], $person, 'portal', $is_met );
 		if ( ! $is_met && $this->is_on_its_way( null, (string) $row['id'], $tenant->key ) ) {
-			// It may be what is being made just now, of which nobody knows more than the address that was sent.
-			$fields = array_values( array_diff( $fields, array( 'email' ) ) );
+			// It may be what is being made just now, of which nobody knows more than the address that was sent; or where none was, all that was sent.
+			$fields = isset( $row['email'] ) ? array_values( array_diff( $fields, array( 'email' ) ) ) : array();
 		}
 		$values = $this->values( 'crm', $person, $row, $fields );
 		foreach ( $values as $value ) {

@@ -82,7 +82,7 @@ fn a_server_that_is_no_redis_is_said_to_be_none() {
         let error = runtime()
             .block_on(host.take(GATE, &[paced(1, 10, 1, 1)], &[], 1))
             .unwrap_err();
-        assert!(started.elapsed() < Duration::from_millis(1500), "{answer:?}");
+        assert!(started.elapsed() < Duration::from_secs(4), "{answer:?}");
         assert!(error.message.contains(words), "{answer:?}: {}", error.message);
         assert!(!error.message.contains("s3cret"), "{}", error.message);
         assert_eq!(host.problem(), Some(error.message));

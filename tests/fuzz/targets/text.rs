@@ -1,7 +1,6 @@
-//! What is fed, and what must hold of it: nothing panics, what is accepted is what it says, and nothing that is forged is believed.
+//! What is read as text: whatever is in it, nothing panics, and what is accepted is what it says.
 
 use std::cell::OnceCell;
-use std::fs;
 
 use jiff::tz::TimeZone;
 use reqwest::StatusCode;
@@ -14,18 +13,14 @@ use tenant_crm_sync::crm::mapping::Mapping;
 use tenant_crm_sync::crm::page::scan;
 use tenant_crm_sync::crm::shape::Shape;
 use tenant_crm_sync::crm::timestamp::Moment;
-use tenant_crm_sync::crm::webhook::{Incoming, Secrets, verify};
 use tenant_crm_sync::json::{Refusal, Sink, read};
-use tenant_crm_sync::limit::local::Local;
 use tenant_crm_sync::limit::redis::address::Address;
 use tenant_crm_sync::limit::told::{self, Of};
-use tenant_crm_sync::limit::{Count, Draw, Key, Now, Rule};
 use tenant_crm_sync::net::retry::retry_after;
 use tenant_crm_sync::net::send::Judge;
-use tenant_crm_sync::secret::{Keyring, Scope, is_envelope, redact};
+use tenant_crm_sync::secret::redact;
 use tenant_crm_sync::sync::watermark::Watermark;
 use tenant_crm_sync::template::Template;
-use zeroize::Zeroizing;
 
 use super::Target;
 use crate::support::built_in;
@@ -97,24 +92,6 @@ pub const ALL: &[Target] = &[
         ],
     },
     Target {
-        name: "envelope",
-        run: envelope,
-        words: &["tcs1.", "tcs2.", ".", "AAAA", "=="],
-    },
-    Target {
-        name: "webhook",
-        run: webhook,
-        words: &[
-            "\0",
-            "X-HubSpot-Signature-v3: ",
-            "Authorization: Basic ",
-            "\"objectId\":",
-            "\"token\":",
-            "\"ids\":[",
-            "[{",
-        ],
-    },
-    Target {
         name: "dates",
         run: dates,
         words: &[
@@ -131,31 +108,7 @@ pub const ALL: &[Target] = &[
             "t=",
         ],
     },
-    Target {
-        name: "memory",
-        run: memory,
-        words: &["\u{1}\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0"],
-    },
 ];
-
-/// Inputs that are made and not kept: the catalog's own files, an envelope of this run's key, a file of counters of this boot.
-pub fn seeds(name: &str) -> Vec<Vec<u8>> {
-    match name {
-        "connector" => fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/crm/catalog"))
-            .unwrap()
-            .filter_map(|entry| fs::read(entry.unwrap().path()).ok())
-            .filter(|text| text.starts_with(b"{"))
-            .collect(),
-        "envelope" => KEYS.with(|keys| vec![sealed(keys).1.clone().into_bytes()]),
-        "memory" => {
-            let file = KEYS.with(|keys| sealed(keys).0.path.join("limits"));
-            let local = Local::shared(&file, 64).unwrap();
-            use_all(&local);
-            vec![fs::read(&file).unwrap()]
-        }
-        _ => Vec::new(),
-    }
-}
 
 /// Counts what it is given.
 struct Counted;
@@ -231,11 +184,10 @@ fn connectors() -> Vec<&'static Connector> {
 
 thread_local! {
     static CATALOG: OnceCell<Vec<&'static Connector>> = const { OnceCell::new() };
-    static KEYS: OnceCell<(Keys, String)> = const { OnceCell::new() };
 }
 
 /// The first byte says whose it is.
-fn of_connector(data: &[u8], work: impl FnOnce(&'static Connector, &[u8])) {
+pub fn of_connector(data: &[u8], work: impl FnOnce(&'static Connector, &[u8])) {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
@@ -309,92 +261,6 @@ fn mapping(data: &[u8]) {
     }
 }
 
-struct Keys {
-    path: std::path::PathBuf,
-    keyring: Keyring,
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
-    }
-}
-
-const SCOPE: Scope<'_> = Scope {
-    site: "1",
-    tenant: "acme",
-    field: "api_key",
-};
-const ORIGIN: &str = "https://crm.example";
-
-fn sealed(keys: &OnceCell<(Keys, String)>) -> &(Keys, String) {
-    use std::os::unix::fs::PermissionsExt;
-    keys.get_or_init(|| {
-        let path = std::env::temp_dir().join(format!("tcs-fuzz-{}", std::process::id()));
-        let folder = path.join("tenants");
-        fs::create_dir_all(&folder).unwrap();
-        for private in [&path, &folder] {
-            fs::set_permissions(private, fs::Permissions::from_mode(0o700)).unwrap();
-        }
-        let file = path.join("host.key");
-        fs::write(&file, "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
-        let keyring = Keyring::load(&file, &folder).unwrap();
-        let envelope = keyring.seal(&SCOPE, Some(ORIGIN), b"k3y-of-acme").unwrap();
-        (Keys { path, keyring }, envelope)
-    })
-}
-
-fn envelope(data: &[u8]) {
-    KEYS.with(|keys| {
-        let (Keys { keyring, .. }, good) = sealed(keys);
-        let Ok(text) = std::str::from_utf8(data) else { return };
-        let opened = keyring.open(&SCOPE, ORIGIN, text);
-        assert_eq!(opened.is_ok(), text == good, "{text}");
-        assert!(opened.is_err() || is_envelope(text));
-        let _ = keyring.rotate(&SCOPE, text).map(|anew| assert_ne!(anew, text));
-    });
-}
-
-/// Signed by nobody: `url\0header: value\nheader: value\0body`.
-fn webhook(data: &[u8]) {
-    of_connector(data, |connector, rest| {
-        let Some(webhooks) = &connector.webhooks else { return };
-        let mut parts = rest.splitn(3, |byte| *byte == 0);
-        let mut next = || parts.next().unwrap_or_default();
-        let (url, headers, body) = (next(), next(), next());
-        let headers: Vec<(String, String)> = String::from_utf8_lossy(headers)
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-            .collect();
-        let url = format!("https://portal.example/hook{}", String::from_utf8_lossy(url));
-        let mut secrets = Secrets::default();
-        for name in connector
-            .fields
-            .keys()
-            .map(String::as_str)
-            .chain(["webhook_secret", "api_key"])
-        {
-            secrets.insert(
-                name,
-                Zeroizing::new(b"no input holds these bytes: \x01\x9f\x02".to_vec()),
-            );
-        }
-        let incoming = Incoming {
-            method: "POST",
-            url: &url,
-            headers: &headers,
-            body,
-        };
-        for now in [0, 1_760_000_000_000, i64::MAX] {
-            if let Ok(found) = verify(webhooks, &secrets, &incoming, now) {
-                panic!("{} believes what nobody signed, by {}", connector.name, found.scheme);
-            }
-        }
-    });
-}
-
 fn dates(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let _ = clock::unix_of_http_date(&text);
@@ -423,37 +289,4 @@ fn dates(data: &[u8]) {
             1_760_000_000_000,
         );
     }
-}
-
-fn use_all(local: &Local) {
-    let now = Now::read();
-    let draw = |key, count| Draw {
-        key: Key(key),
-        rule: Rule {
-            amount: 100,
-            period: std::time::Duration::from_secs(60),
-            burst: 10,
-            count,
-        },
-        cost: 1,
-    };
-    let draws = [draw(1, Count::Paced), draw(2, Count::Rolling), draw(3, Count::Daily(0))];
-    let _ = local.take(Key(9), &draws, now);
-    let _ = local.restore(&local.checkpoint(now), now);
-}
-
-/// What lies in the file of counters, whoever wrote it.
-fn memory(data: &[u8]) {
-    KEYS.with(|keys| {
-        use std::os::unix::fs::OpenOptionsExt;
-        let file = sealed(keys).0.path.join("fuzzed");
-        let _ = fs::remove_file(&file);
-        let mut options = fs::OpenOptions::new();
-        let mut written = options.write(true).create_new(true).mode(0o600).open(&file).unwrap();
-        std::io::Write::write_all(&mut written, data).unwrap();
-        if let Ok(local) = Local::shared(&file, 64) {
-            use_all(&local);
-            use_all(&local);
-        }
-    });
 }
