@@ -56,6 +56,26 @@ final class TwoWayConnectorTest extends TwoWayCase {
 		$this->assertCount( 1, $this->hub_writes() );
 	}
 
+	/** The answer holds all that the portal maps, and leaves out the status, which it does not map: no change of the CRM's that would undo a deletion. */
+	public function test_what_an_answer_leaves_out_of_the_rest_undoes_no_deletion(): void {
+		$tenant = $this->hubspot( array( 'delete_policy' => 'crm' ) );
+		$this->settle( $tenant );
+		$row  = Sandbox::rows( 'hub', 'contacts' )[0];
+		$post = $this->post_of( $tenant, (string) $row['id'] );
+		wp_update_post( array( 'ID' => $post->ID, 'post_title' => 'Ann Lee' ) );
+		update_post_meta( $post->ID, 'email', 'changed@portal.test' );
+		update_post_meta( $post->ID, 'phone', '+49 2' );
+		$this->push( $tenant );
+		$this->assertNotNull( $row['status'] );
+		$base = json_decode( $this->sql( 'SELECT base FROM ' . Schema::table( 'records' ) . " WHERE post_id = $post->ID" ), true );
+		$this->assertSame( array( 'Ann Lee', $row['status'] ), array( $base['name'], $base['status'] ) );
+		wp_trash_post( $post->ID );
+		$this->push( $tenant );
+		wp_cache_flush();
+		$this->assertSame( 'trash', get_post_status( $post->ID ) );
+		$this->assertNotContains( $row['id'], array_column( Sandbox::rows( 'hub', 'contacts' ), 'id' ) );
+	}
+
 	public function test_the_feed_of_deletions_puts_leads_into_the_bin(): void {
 		$tenant = $this->hubspot();
 		$this->settle( $tenant );

@@ -63,6 +63,12 @@ final class Settlement {
 		$row    = $subject->row;
 		$base   = null === $row || null === $row['base'] ? null : (array) json_decode( $row['base'], true );
 		$crm    = null === $lead ? null : (array) json_decode( $lead->base, true );
+		if ( 'answered' === $outcome && $crm ) {
+			// Of what the portal does not map an answer may leave things out: they are what they were.
+			foreach ( array_diff_key( (array) $base, $this->fields->map() ) as $field => $value ) {
+				$crm[ $field ] ??= $value;
+			}
+		}
 		$portal = null;
 		if ( $subject->is_present() ) {
 			if ( $lead && $row && null !== $row['mapping'] && $this->fields->hash() !== $row['mapping'] ) {
